@@ -1,0 +1,163 @@
+//! Messages named on the command line: files, directories, maildirs, mbox files, standard input.
+
+use std::{
+    fs, io,
+    io::Read,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use memchr::memmem;
+
+use super::failure::Failure;
+
+/// One message to read; nothing but mbox files is in memory before [`Input::read`].
+#[derive(Clone, Debug)]
+pub enum Input {
+    File(PathBuf),
+    /// A message inside an mbox file: its place in order (from 1) and its bytes.
+    Mbox {
+        path: PathBuf,
+        number: usize,
+        data: Arc<Vec<u8>>,
+        range: Range<usize>,
+    },
+    Stdin(Arc<Vec<u8>>),
+}
+
+impl Input {
+    /// The name in output: the path; `path#number` inside an mbox; `-` for standard input.
+    pub fn name(&self) -> String {
+        match self {
+            Input::File(path) => path.display().to_string(),
+            Input::Mbox { path, number, .. } => format!("{}#{number}", path.display()),
+            Input::Stdin(_) => "-".into(),
+        }
+    }
+
+    /// The raw message.
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Input::File(path) => fs::read(path),
+            Input::Mbox { data, range, .. } => Ok(data[range.clone()].to_vec()),
+            Input::Stdin(data) => Ok(data.to_vec()),
+        }
+    }
+}
+
+/// All messages below `paths`, directories walked in order of names. A maildir is a directory with
+/// `cur` and `new`: its `tmp` and its other files are no messages. Hidden files are left out.
+///
+/// # Errors
+/// A path that is not there or cannot be listed.
+pub fn messages(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            let mut data = Vec::new();
+            io::stdin()
+                .lock()
+                .read_to_end(&mut data)
+                .map_err(|e| Failure::io(format!("standard input: {e}")))?;
+            split(Path::new("-"), data, &mut found);
+        } else {
+            walk(path, &mut found).map_err(|e| Failure::no_input(format!("{}: {e}", path.display())))?;
+        }
+    }
+    Ok(found)
+}
+
+fn walk(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
+    if !fs::metadata(path)?.is_dir() {
+        return file(path, found);
+    }
+    let folders = [path.join("cur"), path.join("new")];
+    if folders.iter().all(|folder| folder.is_dir()) {
+        return folders.iter().try_for_each(|folder| walk(folder, found));
+    }
+    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    entries.sort_by_key(|entry| entry.file_name());
+    entries.iter().try_for_each(|entry| walk(&entry.path(), found))
+}
+
+// Only a file that begins as an mbox and holds a second message is read whole here.
+fn file(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
+    let mut start = [0; 5];
+    let mut file = fs::File::open(path)?;
+    let length = file.read(&mut start)?;
+    if &start[..length] == b"From " {
+        let data = fs::read(path)?;
+        split(path, data, found);
+    } else {
+        found.push(Input::File(path.to_owned()));
+    }
+    Ok(())
+}
+
+fn split(path: &Path, data: Vec<u8>, found: &mut Vec<Input>) {
+    let starts = if data.starts_with(b"From ") { mbox_starts(&data) } else { vec![0] };
+    if starts.len() < 2 {
+        found.push(match path.as_os_str() == "-" {
+            true => Input::Stdin(Arc::new(data)),
+            false => Input::File(path.to_owned()),
+        });
+        return;
+    }
+    let data = Arc::new(data);
+    for (index, &start) in starts.iter().enumerate() {
+        let end = starts.get(index + 1).copied().unwrap_or(data.len());
+        let (path, number) = (path.to_owned(), index + 1);
+        found.push(Input::Mbox { path, number, data: Arc::clone(&data), range: start..end });
+    }
+}
+
+// A message starts at `From ` after an empty line, when the line ends like a date does (RFC 4155):
+// prose that begins a paragraph with "From " does not split a message.
+fn mbox_starts(data: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    for at in memmem::find_iter(data, b"\nFrom ") {
+        let blank = data[..at].ends_with(b"\n") || data[..at].ends_with(b"\n\r");
+        let line = data[at + 1..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let year = line.trim_ascii_end().iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let clock = line.iter().filter(|&&byte| byte == b':').count() >= 2;
+        if blank && clock && year == 4 {
+            starts.push(at + 1);
+        }
+    }
+    starts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_that_begins_with_from_does_not_split_an_mbox() {
+        let data = b"From a@b Mon Jan  1 00:00:00 2024\nSubject: x\n\nhello\n\nFrom here on it is prose\n\n\
+                     From c@d Tue Jan  2 00:00:00 2024\nSubject: y\n\nbye\n";
+        let mut found = Vec::new();
+        split(Path::new("box"), data.to_vec(), &mut found);
+        let names: Vec<_> = found.iter().map(Input::name).collect();
+        assert_eq!(names, ["box#1", "box#2"]);
+        assert!(found[1].read().unwrap().ends_with(b"bye\n"));
+    }
+
+    #[test]
+    fn a_maildir_is_its_cur_and_new() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["cur", "new", "tmp"] {
+            fs::create_dir(root.path().join(folder)).unwrap();
+            fs::write(root.path().join(folder).join("1"), "Subject: x\n\n").unwrap();
+        }
+        assert_eq!(messages(&[root.path().to_owned()]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_path_that_is_not_there_is_named() {
+        let failure = messages(&[PathBuf::from("/no/such/mail")]).unwrap_err();
+        assert_eq!(failure.code, 66);
+        assert!(failure.message.contains("/no/such/mail"));
+    }
+}

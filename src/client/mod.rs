@@ -1,0 +1,1 @@
+//! Asking an engine: the Rust client of the native RPC.

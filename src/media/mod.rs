@@ -1,0 +1,67 @@
+//! What pixels and text hide in the parts?
+//!
+//! Pictures and PDFs are decoded by memory-safe Rust under caps on pixels, memory, frames and
+//! time. What comes out is text, links, and grey pages for [`crate::ocr`] to read.
+
+use crate::{budget::Budget, ocr::Page};
+
+/// Caps on what one attachment may cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pixels of one picture.
+    pub pixels: u64,
+    /// Bytes a decoder may allocate.
+    pub memory: u64,
+    pub frames: usize,
+    pub pdf_pages: usize,
+    /// Pages of one attachment that are handed to OCR.
+    pub ocr_pages: usize,
+}
+
+/// What the bytes are, by content and not by declared type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    Png,
+    Jpeg,
+    Gif,
+    WebP,
+    Bmp,
+    Tiff,
+    Pdf,
+}
+
+/// What was found in an attachment.
+#[derive(Debug, Default)]
+pub struct Extract {
+    /// Frames of an animation or pages of a document; 1 for a plain picture.
+    pub frames: usize,
+    /// Text that needed no reading (PDF).
+    pub text: String,
+    /// Links that the document carries.
+    pub uris: Vec<String>,
+    /// Grey pages worth reading, with their place inside the attachment (`frame 4`, `page 2`, or empty).
+    pub pages: Vec<(String, Page)>,
+}
+
+/// Why an attachment gave nothing.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{0}")]
+    Damaged(String),
+    #[error("over the limit of {0}")]
+    Limit(&'static str),
+    #[error("out of time")]
+    Deadline,
+}
+
+/// What the bytes are, or `None` for what this stage does not look at.
+pub fn sniff(_bytes: &[u8]) -> Option<Kind> {
+    unimplemented!()
+}
+
+/// Decodes an attachment.
+pub fn extract(_kind: Kind, _bytes: &[u8], _limits: &Limits, _budget: &Budget) -> Result<Extract, Error> {
+    unimplemented!()
+}

@@ -1,0 +1,93 @@
+//! A client class: which stages run, how long they may take, and what the score means.
+
+use std::time::Duration;
+
+use crate::budget::Stage;
+
+/// What a reply that is not complete asks the front end to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Ask the sender to come back later (`soft reject`).
+    Tempfail,
+    /// Act on what is known so far.
+    Accept,
+    /// Act on what is known, but mark the message as not fully scanned (`add header`).
+    Tag,
+}
+
+/// The scores from which an action is taken; `None` never takes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    pub greylist: Option<f64>,
+    pub add_header: Option<f64>,
+    pub rewrite_subject: Option<f64>,
+    pub reject: Option<f64>,
+}
+
+/// Which stages of the pipeline run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stages(u16);
+
+impl Stages {
+    /// Every stage.
+    pub const ALL: Stages = Stages(u16::MAX);
+
+    /// Whether `stage` runs.
+    pub fn has(self, stage: Stage) -> bool {
+        self.0 & (1 << stage as u16) != 0
+    }
+
+    /// The same stages with `stage` switched on or off.
+    #[must_use]
+    pub fn with(self, stage: Stage, on: bool) -> Stages {
+        let bit = 1 << stage as u16;
+        Stages(if on { self.0 | bit } else { self.0 & !bit })
+    }
+}
+
+/// One client class, checked and typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    pub name: String,
+    /// The time a message may take when its request does not say.
+    pub budget: Duration,
+    pub stages: Stages,
+    /// The score from which a message is called spam.
+    pub required: f64,
+    pub thresholds: Thresholds,
+    /// What a verdict means that time or load cut short.
+    pub on_partial: Policy,
+    /// What a message that could not be scanned at all is answered.
+    pub on_overload: Policy,
+}
+
+impl Profile {
+    /// Mail from other people's servers: everything runs; what could not be scanned comes back later.
+    pub fn external() -> Profile {
+        Profile {
+            name: "external".into(),
+            budget: Duration::from_millis(500),
+            stages: Stages::ALL,
+            required: 5.0,
+            thresholds: Thresholds {
+                greylist: None,
+                add_header: Some(5.0),
+                rewrite_subject: None,
+                reject: Some(15.0),
+            },
+            on_partial: Policy::Tempfail,
+            on_overload: Policy::Tempfail,
+        }
+    }
+
+    /// Mail of our own, authenticated users: quick answers come first, and their mail is never put off.
+    pub fn internal() -> Profile {
+        Profile {
+            name: "internal".into(),
+            budget: Duration::from_millis(200),
+            on_partial: Policy::Accept,
+            on_overload: Policy::Accept,
+            ..Profile::external()
+        }
+    }
+}

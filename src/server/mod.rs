@@ -1,0 +1,1 @@
+//! Who is calling, is there room and time?

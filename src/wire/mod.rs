@@ -1,0 +1,5 @@
+//! What was asked, and how is it answered? Bytes to requests and verdicts to bytes; no sockets here.
+
+pub mod frame;
+
+pub mod request;
