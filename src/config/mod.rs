@@ -1,1 +1,7 @@
-//! The configuration file: as written, then checked and typed.
+//! The configuration file: read as written ([`raw`]), then checked and typed ([`checked`]).
+
+pub mod checked;
+
+mod raw;
+
+pub use checked::{Error, Listen, Settings};

@@ -18,6 +18,12 @@ pub struct Limits {
     pub ocr_pages: usize,
 }
 
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { pixels: 40_000_000, memory: 256 << 20, frames: 1000, pdf_pages: 50, ocr_pages: 4 }
+    }
+}
+
 /// What the bytes are, by content and not by declared type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

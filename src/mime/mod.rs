@@ -13,6 +13,12 @@ pub struct Limits {
     pub parts: usize,
 }
 
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { depth: 20, parts: 1000 }
+    }
+}
+
 /// One physical header field.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'m> {

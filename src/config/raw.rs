@@ -1,0 +1,94 @@
+//! The configuration as it is written: every key optional, unknown keys refused by the parser.
+//!
+//! Values that need more than their type to be right carry the place where they stand.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub rules: Rules,
+    pub bayes: Bayes,
+    pub ocr: Ocr,
+    pub limits: Limits,
+    pub profile: BTreeMap<String, Profile>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    pub listen: Option<Vec<Spanned<String>>>,
+    pub socket_mode: Option<Spanned<String>>,
+    pub workers: Option<usize>,
+    pub max_message_bytes: Option<Spanned<u64>>,
+    pub max_in_flight_bytes: Option<Spanned<u64>>,
+    pub drain_seconds: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rules {
+    pub default: Option<bool>,
+    pub directories: Option<Vec<PathBuf>>,
+    pub cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bayes {
+    pub enabled: Option<bool>,
+    pub model: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ocr {
+    pub workers: Option<usize>,
+    pub languages: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub mime_depth: Option<Spanned<usize>>,
+    pub mime_parts: Option<Spanned<usize>>,
+    pub picture_pixels: Option<Spanned<u64>>,
+    pub picture_memory_bytes: Option<Spanned<u64>>,
+    pub gif_frames: Option<Spanned<usize>>,
+    pub pdf_pages: Option<Spanned<usize>>,
+    pub ocr_pages: Option<Spanned<usize>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Profile {
+    pub budget_ms: Option<Spanned<u64>>,
+    pub required: Option<Spanned<f64>>,
+    pub actions: Actions,
+    pub stages: BTreeMap<Spanned<String>, bool>,
+    pub on_partial: Option<Spanned<String>>,
+    pub on_overload: Option<Spanned<String>>,
+}
+
+/// `false` switches an action off, a number is the score from which it is taken.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a score, or false for never")]
+pub enum Threshold {
+    Never(bool),
+    From(f64),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Actions {
+    pub greylist: Option<Spanned<Threshold>>,
+    #[serde(rename = "add header")]
+    pub add_header: Option<Spanned<Threshold>>,
+    #[serde(rename = "rewrite subject")]
+    pub rewrite_subject: Option<Spanned<Threshold>>,
+    pub reject: Option<Spanned<Threshold>>,
+}
