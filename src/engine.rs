@@ -1,19 +1,102 @@
 //! Everything that was loaded, immutable, swapped whole on reload.
 
-use crate::{pipeline::Scratch, profile::Profile};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use crate::{
+    bayes::{self, Model, Tokens},
+    config::Settings,
+    media,
+    mime::{self, Arena},
+    ocr::Pool,
+    pipeline::Scratch,
+    profile::Profile,
+    rules::{self, Remark, RuleSet, Source},
+};
+
+static DEFAULT_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/rules");
+static DEFAULT_MODEL: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/bayes/default.model"));
 
 /// Rules, model, profiles and OCR workers: what a scan begins with it ends with.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    pub(crate) rules: RuleSet,
+    pub(crate) model: Option<Model>,
+    pub(crate) ocr: Arc<Pool>,
+    pub(crate) mime: mime::Limits,
+    pub(crate) media: media::Limits,
+    profiles: Vec<Profile>,
+}
+
+/// Why there is no engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error(transparent)]
+    Rules(#[from] rules::Error),
+    #[error("Bayes model {path}: {source}")]
+    Model { path: String, source: bayes::Error },
+}
 
 impl Engine {
+    /// Loads what `settings` name; `ocr` goes on from the engine before, or is new.
+    /// The remarks tell what in the rule files was dropped or ignored.
+    ///
+    /// # Errors
+    /// Rules or model cannot be read; an engine that is already there can go on.
+    pub fn load(settings: &Settings, ocr: Arc<Pool>) -> Result<(Engine, Vec<Remark>), Error> {
+        let model = settings.bayes.enabled.then(|| open_model(settings)).transpose()?;
+        let mut sources = if settings.rules.default { default_rules() } else { Vec::new() };
+        sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
+        let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };
+        let (rules, report) = RuleSet::load(&sources, &options)?;
+        let engine = Engine {
+            rules,
+            model,
+            ocr,
+            mime: settings.mime.clone(),
+            media: settings.media.clone(),
+            profiles: settings.profiles.clone(),
+        };
+        Ok((engine, report.remarks))
+    }
+
     /// Scratch space for one worker thread.
     pub fn scratch(&self) -> Scratch {
-        unimplemented!()
+        Scratch { arena: Arena::new(), rules: self.rules.scratch(), tokens: Tokens::default() }
     }
 
     /// The profile of that name; `None` asks for the default, `external`.
-    pub fn profile(&self, _name: Option<&str>) -> Option<&Profile> {
-        unimplemented!()
+    pub fn profile(&self, name: Option<&str>) -> Option<&Profile> {
+        let name = name.unwrap_or("external");
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+}
+
+/// criba's own rule set, as it was when the program was built.
+pub fn default_rules() -> Vec<Source> {
+    let mut files: Vec<Source> = DEFAULT_RULES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "cf"))
+        .filter_map(|file| {
+            Some(Source::Embedded { name: file.path().to_str()?, text: file.contents_utf8()? })
+        })
+        .collect();
+    files.sort_by_key(|source| match source {
+        Source::Embedded { name, .. } => *name,
+        Source::Path(_) => "",
+    });
+    files
+}
+
+fn open_model(settings: &Settings) -> Result<Model, Error> {
+    match &settings.bayes.model {
+        Some(path) => {
+            Model::open(path).map_err(|source| Error::Model { path: path.display().to_string(), source })
+        }
+        None => Model::from_static(DEFAULT_MODEL)
+            .map_err(|source| Error::Model { path: "that comes with criba".into(), source }),
     }
 }

@@ -1,6 +1,20 @@
 //! The way of a message, one commented line a stage.
 
-use crate::{budget::Budget, engine::Engine, profile::Profile, verdict::Verdict, wire::request::Envelope};
+use std::{mem, time::Instant};
+
+use crate::{
+    bayes::Tokens,
+    budget::{Budget, Stage, Why},
+    engine::Engine,
+    media,
+    mime::{Arena, Message},
+    ocr,
+    profile::Profile,
+    render::{self, LateText, Origin, Rendered},
+    rules::{self, Hits, Subject},
+    verdict::{Findings, FoundUri, ReadText, Verdict, millis},
+    wire::request::Envelope,
+};
 
 /// A message to judge.
 #[derive(Clone, Copy, Debug)]
@@ -15,17 +29,328 @@ pub trait Publish {
     fn publish(&self, verdict: Verdict);
 }
 
+/// For callers that wait for the whole verdict.
+impl Publish for () {
+    fn publish(&self, _: Verdict) {}
+}
+
 /// What one worker thread reuses from message to message.
 #[derive(Debug)]
-pub struct Scratch {}
+pub struct Scratch {
+    pub(crate) arena: Arena,
+    pub(crate) rules: rules::Scratch,
+    pub(crate) tokens: Tokens,
+}
 
-/// Judges one message.
+/// More than this is given back after a message: one giant must not be kept for all that follow.
+const ARENA_KEPT: usize = 16 << 20;
+
+/// Judges one message: within its budget as far as the stages can be cut, and with every stage that
+/// was cut or left out named in the verdict.
 pub fn scan(
-    _engine: &Engine,
-    _scratch: &mut Scratch,
-    _mail: Mail<'_>,
-    _budget: Budget,
-    _slot: &dyn Publish,
+    engine: &Engine,
+    scratch: &mut Scratch,
+    mail: Mail<'_>,
+    budget: Budget,
+    slot: &dyn Publish,
 ) -> Verdict {
-    unimplemented!()
+    match scan_text(engine, scratch, mail, budget) {
+        Progress::Done(verdict) => verdict,
+        Progress::Media(pending) => {
+            slot.publish(pending.verdict(mail.profile));
+            scan_media(engine, scratch, mail, pending, slot)
+        }
+    }
+}
+
+/// How far the first half of a scan got.
+#[derive(Debug)]
+pub enum Progress {
+    /// There was nothing but text.
+    Done(Verdict),
+    /// There are pictures or documents to look into: work for the heavy lane.
+    Media(Pending),
+}
+
+/// What is known of a message whose pictures and documents were not looked into yet. It borrows
+/// nothing, so that another thread can go on with it.
+#[derive(Debug)]
+pub struct Pending {
+    budget: Budget,
+    findings: Findings,
+    hits: Hits,
+}
+
+impl Pending {
+    /// The verdict that stands, should time be up before the rest is done.
+    pub fn verdict(&self, profile: &Profile) -> Verdict {
+        let mut budget = self.budget.clone();
+        budget.skip(Stage::Media, "", Why::Deadline);
+        self.findings.verdict(profile, &budget)
+    }
+
+    /// When the reply has to leave.
+    pub fn deadline(&self) -> Instant {
+        self.budget.deadline()
+    }
+}
+
+/// The first half, a millisecond or less: everything but pictures and documents.
+pub fn scan_text(engine: &Engine, scratch: &mut Scratch, mail: Mail<'_>, budget: Budget) -> Progress {
+    scratch.with_arena(|arena, scratch| Scan::new(engine, mail, budget).text(arena, scratch))
+}
+
+/// The second half: pictures and documents, whose text goes through rules and Bayes again. The message
+/// is parsed once more, which costs less than keeping a parsed one over the change of threads.
+pub fn scan_media(
+    engine: &Engine,
+    scratch: &mut Scratch,
+    mail: Mail<'_>,
+    pending: Pending,
+    slot: &dyn Publish,
+) -> Verdict {
+    scratch.with_arena(|arena, scratch| Scan::resume(engine, mail, pending).media(arena, scratch, slot))
+}
+
+impl Scratch {
+    fn with_arena<T>(&mut self, work: impl FnOnce(&Arena, &mut Scratch) -> T) -> T {
+        let mut arena = mem::take(&mut self.arena);
+        let result = work(&arena, self);
+        if arena.allocated_bytes() <= ARENA_KEPT {
+            arena.reset();
+            self.arena = arena;
+        }
+        result
+    }
+}
+
+/// One message on its way: what is asked, what is left of its time, what was found.
+struct Scan<'a> {
+    engine: &'a Engine,
+    mail: Mail<'a>,
+    budget: Budget,
+    findings: Findings,
+    hits: Hits,
+    late: Vec<LateText>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(engine: &'a Engine, mail: Mail<'a>, budget: Budget) -> Scan<'a> {
+        let findings = Findings { queue_id: mail.envelope.queue_id.clone(), ..Findings::default() };
+        Scan { engine, mail, budget, findings, hits: Hits::default(), late: Vec::new() }
+    }
+
+    fn resume(engine: &'a Engine, mail: Mail<'a>, pending: Pending) -> Scan<'a> {
+        let Pending { budget, findings, hits } = pending;
+        Scan { engine, mail, budget, findings, hits, late: Vec::new() }
+    }
+
+    fn text(mut self, arena: &Arena, scratch: &mut Scratch) -> Progress {
+        // What parts is it made of?
+        let message = self.parse(arena);
+        self.findings.message_id = message.header("Message-Id").unwrap_or_default().to_owned();
+        // What would the reader see?
+        let rendered = self.timed(Stage::Render, |_| render::render(&message));
+        self.findings.uris = uris(&rendered);
+        // Which patterns match where?
+        self.rules(&message, &rendered, scratch);
+        // How likely is it, given the words?
+        self.bayes(&message, &rendered, scratch);
+        self.judge();
+        // Is there more than text?
+        let more = message.leaves().any(|(_, part)| media::sniff(part.decoded(&message)).is_some());
+        match more {
+            true => {
+                Progress::Media(Pending { budget: self.budget, findings: self.findings, hits: self.hits })
+            }
+            false => Progress::Done(self.verdict()),
+        }
+    }
+
+    fn media(mut self, arena: &Arena, scratch: &mut Scratch, slot: &dyn Publish) -> Verdict {
+        let message = self.parse(arena);
+        // What pixels and text hide in the parts, and what do they say?
+        self.attachments(&message, slot);
+        // The text that was found late goes the same way as the rest.
+        if !self.late.is_empty() {
+            self.late_rules(scratch);
+            if self.mail.profile.stages.has(Stage::Bayes) && self.engine.model.is_some() {
+                let rendered = self.timed(Stage::Render, |_| render::render(&message));
+                self.bayes(&message, &rendered, scratch);
+            }
+            self.judge();
+        }
+        self.verdict()
+    }
+
+    fn parse<'m>(&mut self, arena: &'m Arena) -> Message<'m>
+    where
+        'a: 'm,
+    {
+        self.timed(Stage::Mime, |scan| Message::parse(scan.mail.raw, arena, &scan.engine.mime))
+    }
+
+    fn rules(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, scratch: &mut Scratch) {
+        if !self.runs(Stage::Rules) {
+            return;
+        }
+        let subject = Subject { message, rendered, envelope: self.mail.envelope };
+        self.hits = self.timed(Stage::Rules, |scan| {
+            scan.engine.rules.scan(subject, &mut scratch.rules, &mut scan.budget)
+        });
+    }
+
+    fn late_rules(&mut self, scratch: &mut Scratch) {
+        if !self.mail.profile.stages.has(Stage::Rules) {
+            return;
+        }
+        self.timed(Stage::Rules, |scan| {
+            for late in &scan.late {
+                scan.engine.rules.scan_late(late, &mut scan.hits, &mut scratch.rules, &mut scan.budget);
+            }
+        });
+    }
+
+    fn bayes(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, scratch: &mut Scratch) {
+        let Some(model) = &self.engine.model else { return };
+        if !self.runs(Stage::Bayes) {
+            return;
+        }
+        self.findings.bayes = self.timed(Stage::Bayes, |scan| {
+            scratch.tokens.collect(message, rendered, &scan.late);
+            model.judge(&scratch.tokens)
+        });
+    }
+
+    /// Evaluates the metas over all that is known so far.
+    fn judge(&mut self) {
+        let probability = self.findings.bayes.map(|opinion| opinion.probability);
+        self.findings.symbols =
+            self.timed(Stage::Rules, |scan| scan.engine.rules.evaluate(&scan.hits, probability).symbols);
+    }
+
+    /// Looks into every picture and document.
+    fn attachments(&mut self, message: &Message<'_>, slot: &dyn Publish) {
+        for (index, part) in message.leaves() {
+            let bytes = part.decoded(message);
+            let Some(kind) = media::sniff(bytes) else { continue };
+            let place = format!("part {index}");
+            let stage = if kind == media::Kind::Pdf { Stage::Pdf } else { Stage::Media };
+            if !self.mail.profile.stages.has(stage) {
+                self.budget.skip(stage, place, Why::Disabled);
+            } else if self.budget.expired() {
+                self.budget.skip(stage, place, Why::Deadline);
+            } else {
+                self.attachment(stage, kind, bytes, place);
+                slot.publish(self.verdict());
+            }
+        }
+    }
+
+    fn attachment(&mut self, stage: Stage, kind: media::Kind, bytes: &[u8], place: String) {
+        let started = Instant::now();
+        let extracted =
+            self.timed(stage, |scan| media::extract(kind, bytes, &scan.engine.media, &scan.budget));
+        let extract = match extracted {
+            Ok(extract) => extract,
+            Err(error) => return self.budget.skip(stage, place, error.why()),
+        };
+        let mut text = ReadText {
+            place: place.clone(),
+            kind: kind.name(),
+            frames: extract.frames,
+            text: String::new(),
+            confidence: 100,
+            ms: 0.0,
+        };
+        if !extract.text.is_empty() {
+            self.found(Origin::Pdf, &place, extract.text, &mut text);
+        }
+        for uri in extract.uris {
+            self.found_uri(Origin::Pdf, uri);
+        }
+        for (label, page) in extract.pages {
+            let place = if label.is_empty() { place.clone() } else { format!("{place}, {label}") };
+            if let Some(reading) = self.read(&page, &place) {
+                text.confidence = text.confidence.min(reading.confidence);
+                self.found(Origin::Ocr, &place, reading.text, &mut text);
+            }
+        }
+        text.ms = millis(started.elapsed());
+        if !text.text.is_empty() {
+            self.findings.texts.push(text);
+        }
+    }
+
+    /// Has a page read by an OCR worker; what was not read is named as skipped.
+    fn read(&mut self, page: &ocr::Page, place: &str) -> Option<ocr::Reading> {
+        if !self.mail.profile.stages.has(Stage::Ocr) {
+            self.budget.skip(Stage::Ocr, place, Why::Disabled);
+            return None;
+        }
+        let deadline = self.budget.deadline();
+        match self.timed(Stage::Ocr, |scan| scan.engine.ocr.read(page, deadline)) {
+            Ok(reading) => {
+                if !reading.complete {
+                    self.budget.skip(Stage::Ocr, place, Why::Deadline);
+                }
+                (!reading.text.is_empty()).then_some(reading)
+            }
+            Err(error) => {
+                self.budget.skip(Stage::Ocr, place, error.why());
+                None
+            }
+        }
+    }
+
+    /// Notes text that was found late, for the verdict and for the second round of rules and Bayes.
+    fn found(&mut self, origin: Origin, place: &str, text: String, read: &mut ReadText) {
+        for uri in render::uris_in(&text) {
+            self.found_uri(origin, uri);
+        }
+        if !read.text.is_empty() {
+            read.text.push('\n');
+        }
+        read.text.push_str(&text);
+        self.late.push(LateText { origin, place: place.to_owned(), text });
+    }
+
+    fn found_uri(&mut self, origin: Origin, uri: String) {
+        let found = FoundUri { uri, origin: origin.name() };
+        if !self.findings.uris.contains(&found) {
+            self.findings.uris.push(found);
+        }
+    }
+
+    /// Whether the profile has `stage` on; notes it as skipped where it has not.
+    fn runs(&mut self, stage: Stage) -> bool {
+        let on = self.mail.profile.stages.has(stage);
+        if !on {
+            self.budget.skip(stage, "", Why::Disabled);
+        }
+        on
+    }
+
+    fn timed<T>(&mut self, stage: Stage, work: impl FnOnce(&mut Self) -> T) -> T {
+        let started = Instant::now();
+        let result = work(self);
+        self.findings.spent(stage, started.elapsed());
+        result
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.findings.verdict(self.mail.profile, &self.budget)
+    }
+}
+
+/// The links of the verdict: one entry for a link that stands in a part several times.
+fn uris(rendered: &Rendered<'_>) -> Vec<FoundUri> {
+    let mut found: Vec<FoundUri> = Vec::new();
+    for uri in &rendered.uris {
+        let next = FoundUri { uri: uri.raw.to_owned(), origin: uri.origin.name() };
+        if !found.contains(&next) {
+            found.push(next);
+        }
+    }
+    found
 }

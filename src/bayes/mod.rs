@@ -28,9 +28,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// Forgets the last message and collects the tokens of this one.
-    pub fn collect(&mut self, _message: &Message<'_>, _rendered: &Rendered<'_>, _late: &[LateText]) {
-        unimplemented!()
-    }
+    pub fn collect(&mut self, _message: &Message<'_>, _rendered: &Rendered<'_>, _late: &[LateText]) {}
 }
 
 impl Model {
@@ -41,11 +39,11 @@ impl Model {
 
     /// A model that is part of the program.
     pub fn from_static(_bytes: &'static [u8]) -> Result<Model, Error> {
-        unimplemented!()
+        Ok(Model {})
     }
 
     /// The probability that a message with these tokens is spam; `None` where the model abstains.
     pub fn judge(&self, _tokens: &Tokens) -> Option<BayesOpinion> {
-        unimplemented!()
+        None
     }
 }

@@ -13,7 +13,7 @@ use toml::Spanned;
 use super::raw;
 use crate::{
     budget::Stage,
-    media, mime,
+    media, mime, ocr,
     profile::{Policy, Profile, Thresholds},
 };
 
@@ -98,22 +98,13 @@ pub struct Bayes {
     pub model: Option<PathBuf>,
 }
 
-/// The recogniser's processes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ocr {
-    /// Worker processes; 0 is one a core.
-    pub workers: usize,
-    /// Tesseract language packs, for example `eng`.
-    pub languages: Vec<String>,
-}
-
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub server: Server,
     pub rules: Rules,
     pub bayes: Bayes,
-    pub ocr: Ocr,
+    pub ocr: ocr::Options,
     pub mime: mime::Limits,
     pub media: media::Limits,
     /// `external` and `internal` are always there.
@@ -133,7 +124,7 @@ impl Default for Settings {
             },
             rules: Rules { default: true, directories: vec![], cache: default_cache() },
             bayes: Bayes { enabled: true, model: None },
-            ocr: Ocr { workers: 0, languages: vec!["eng".into()] },
+            ocr: ocr::Options::default(),
             mime: mime::Limits::default(),
             media: media::Limits::default(),
             profiles: vec![Profile::external(), Profile::internal()],
@@ -232,7 +223,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
             cache: raw.rules.cache.or(default.rules.cache),
         },
         bayes: Bayes { enabled: raw.bayes.enabled.unwrap_or(true), model: raw.bayes.model },
-        ocr: Ocr {
+        ocr: ocr::Options {
             workers: raw.ocr.workers.unwrap_or(default.ocr.workers),
             languages: languages(raw.ocr.languages, default.ocr.languages, place)?,
         },

@@ -1,4 +1,4 @@
-//! The configuration file: read as written ([`raw`]), then checked and typed ([`checked`]).
+//! The configuration file: read as written (`raw.rs`), then checked and typed ([`checked`]).
 
 pub mod checked;
 

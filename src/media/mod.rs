@@ -3,7 +3,10 @@
 //! Pictures and PDFs are decoded by memory-safe Rust under caps on pixels, memory, frames and
 //! time. What comes out is text, links, and grey pages for [`crate::ocr`] to read.
 
-use crate::{budget::Budget, ocr::Page};
+use crate::{
+    budget::{Budget, Why},
+    ocr::Page,
+};
 
 /// Caps on what one attachment may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +40,21 @@ pub enum Kind {
     Pdf,
 }
 
+impl Kind {
+    /// The name in the verdict.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Png => "png",
+            Kind::Jpeg => "jpeg",
+            Kind::Gif => "gif",
+            Kind::WebP => "webp",
+            Kind::Bmp => "bmp",
+            Kind::Tiff => "tiff",
+            Kind::Pdf => "pdf",
+        }
+    }
+}
+
 /// What was found in an attachment.
 #[derive(Debug, Default)]
 pub struct Extract {
@@ -55,16 +73,27 @@ pub struct Extract {
 #[non_exhaustive]
 pub enum Error {
     #[error("{0}")]
-    Damaged(String),
+    Damaged(&'static str),
     #[error("over the limit of {0}")]
     Limit(&'static str),
     #[error("out of time")]
     Deadline,
 }
 
+impl Error {
+    /// How the verdict names it.
+    pub fn why(&self) -> Why {
+        match self {
+            Error::Damaged(how) => Why::Unreadable(how),
+            Error::Limit(name) => Why::Limit(name),
+            Error::Deadline => Why::Deadline,
+        }
+    }
+}
+
 /// What the bytes are, or `None` for what this stage does not look at.
 pub fn sniff(_bytes: &[u8]) -> Option<Kind> {
-    unimplemented!()
+    None
 }
 
 /// Decodes an attachment.

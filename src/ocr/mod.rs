@@ -5,6 +5,23 @@
 
 use std::time::Instant;
 
+use crate::budget::Why;
+
+/// How the recogniser runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Worker processes; 0 is one a core.
+    pub workers: usize,
+    /// Tesseract language packs, for example `eng`.
+    pub languages: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { workers: 0, languages: vec!["eng".into()] }
+    }
+}
+
 /// A grey picture, one byte a pixel, rows from the top without padding; 0 is black.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -36,11 +53,30 @@ pub enum Error {
     Unavailable(String),
 }
 
-/// Worker processes, shared by all scans.
+impl Error {
+    /// How the verdict names it.
+    pub fn why(&self) -> Why {
+        match self {
+            Error::Deadline => Why::Deadline,
+            Error::Crashed(_) => Why::Crashed,
+            Error::Unavailable(_) => Why::Unreadable("no OCR worker"),
+        }
+    }
+}
+
+/// Worker processes, shared by all scans; they end with it.
 #[derive(Debug)]
 pub struct Pool {}
 
 impl Pool {
+    /// A pool whose workers start when the first page comes ([`Pool::warm`] starts them ahead of need).
+    pub fn start(_options: &Options) -> Pool {
+        Pool {}
+    }
+
+    /// Starts all workers now, so that the first picture does not wait for Tesseract to load.
+    pub fn warm(&self) {}
+
     /// Reads `page`; returns by `deadline` whatever the worker does.
     pub fn read(&self, _page: &Page, _deadline: Instant) -> Result<Reading, Error> {
         unimplemented!()

@@ -12,6 +12,19 @@ pub enum Origin {
     Pdf,
 }
 
+impl Origin {
+    /// The name in the verdict.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Text => "text",
+            Origin::Html => "html",
+            Origin::Ocr => "ocr",
+            Origin::Qr => "qr",
+            Origin::Pdf => "pdf",
+        }
+    }
+}
+
 /// A link, as written and as it resolves.
 #[derive(Clone, Debug)]
 pub struct Uri<'m> {
@@ -66,5 +79,10 @@ pub struct HtmlFacts<'m> {
 
 /// Renders a parsed message.
 pub fn render<'m>(_message: &Message<'m>) -> Rendered<'m> {
-    unimplemented!()
+    Rendered::default()
+}
+
+/// The links in text that was found outside the message's own text parts, as written.
+pub fn uris_in(_text: &str) -> Vec<String> {
+    Vec::new()
 }

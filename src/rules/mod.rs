@@ -85,17 +85,17 @@ pub enum Error {
 impl RuleSet {
     /// Reads and compiles `sources`.
     pub fn load(_sources: &[Source], _options: &Options) -> Result<(RuleSet, Report), Error> {
-        unimplemented!()
+        Ok((RuleSet {}, Report::default()))
     }
 
     /// Scratch space for one worker.
     pub fn scratch(&self) -> Scratch {
-        unimplemented!()
+        Scratch {}
     }
 
     /// Runs every rule over the message's views; stops where the budget ends, and says so there.
     pub fn scan(&self, _subject: Subject<'_, '_>, _scratch: &mut Scratch, _budget: &mut Budget) -> Hits {
-        unimplemented!()
+        Hits {}
     }
 
     /// Runs body, uri, ocr and qr rules over text that was read later.
@@ -106,11 +106,10 @@ impl RuleSet {
         _scratch: &mut Scratch,
         _budget: &mut Budget,
     ) {
-        unimplemented!()
     }
 
     /// Evaluates the metas over `hits`; `probability` is what Bayes says, if it does.
     pub fn evaluate(&self, _hits: &Hits, _probability: Option<f64>) -> Outcome {
-        unimplemented!()
+        Outcome::default()
     }
 }

@@ -1,0 +1,15 @@
+//! `criba eval`: how well a model tells spam from ham.
+
+use super::failure::Failure;
+
+/// Options of the command.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// To come.
+pub fn run(_args: Args) -> Result<(), Failure> {
+    unimplemented!()
+}

@@ -1,0 +1,15 @@
+//! `criba rules`: checks rule files, and shows which rules hit.
+
+use super::failure::Failure;
+
+/// Options of the command.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// To come.
+pub fn run(_args: Args) -> Result<(), Failure> {
+    unimplemented!()
+}
