@@ -16,7 +16,7 @@ help:
 
 run: setup-run
 	$(CARGO) build --release --locked
-	packaging/demo target/release/criba corpora/samples
+	packaging/demo target/release/criba corpora/samples/spam corpora/samples/ham
 
 build: setup-run
 	$(CARGO) build --release --locked
@@ -42,7 +42,7 @@ corpus:
 model: build corpus
 	models/bayes/build target/release/criba corpora/public
 
-samples:
+samples: setup-test
 	corpora/make-samples
 
 setup-run:

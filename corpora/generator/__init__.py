@@ -1,0 +1,1 @@
+"""Makes criba's sample mail: see ../make-samples."""
