@@ -190,7 +190,7 @@ impl<'a> Scan<'a> {
         self.timed(Stage::Mime, |scan| Message::parse(scan.mail.raw, arena, &scan.engine.mime))
     }
 
-    fn rules(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, scratch: &mut Scratch) {
+    fn rules<'m>(&mut self, message: &Message<'m>, rendered: &Rendered<'m>, scratch: &mut Scratch) {
         if !self.runs(Stage::Rules) {
             return;
         }
@@ -211,7 +211,7 @@ impl<'a> Scan<'a> {
         });
     }
 
-    fn bayes(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, scratch: &mut Scratch) {
+    fn bayes<'m>(&mut self, message: &Message<'m>, rendered: &Rendered<'m>, scratch: &mut Scratch) {
         let Some(model) = &self.engine.model else { return };
         if !self.runs(Stage::Bayes) {
             return;

@@ -230,6 +230,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
         mime: mime::Limits {
             depth: place.in_range("mime_depth", limits.mime_depth, mime.depth, 1..=100)?,
             parts: place.in_range("mime_parts", limits.mime_parts, mime.parts, 1..=100_000)?,
+            ..mime
         },
         media: media::Limits {
             pixels: place.in_range("picture_pixels", limits.picture_pixels, media.pixels, 1..=1 << 30)?,

@@ -2,40 +2,70 @@
 //!
 //! Nothing is copied unless decoding changes bytes, and what is decoded lives in an [`Arena`] that
 //! belongs to the scan, so every view of the message has the one lifetime `'m`. Damage is flagged
-//! on the part and never fatal: a message is what mail programs make of it.
+//! on the part and never fatal: a message is what mail programs make of it. Where they differ, it is
+//! what SpamAssassin 4.0.1 makes of it, because its rules are written against that.
+
+mod charset;
+mod content;
+mod damage;
+mod headers;
+mod lines;
+mod structure;
+mod transfer;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Cell, OnceCell};
 
 pub use bumpalo::Bump as Arena;
+pub use damage::Damage;
+pub use headers::Header;
 
 /// Caps on what one message may make of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Containers (multiparts, messages in messages) inside containers; deeper ones stay unparsed leaves.
     pub depth: usize,
+    /// Parts of one message, containers included.
     pub parts: usize,
+    /// Bytes of a header name.
+    pub header_name: usize,
+    /// Bytes of a header value, folds included.
+    pub header_value: usize,
+    /// Fields of one header section.
+    pub header_fields: usize,
+    /// Bytes of all headers together where they are looked at as one text (SpamAssassin's `ALL`).
+    pub headers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { depth: 20, parts: 1000 }
+        Limits {
+            depth: 20,
+            parts: 1000,
+            header_name: 256,
+            header_value: 8192,
+            header_fields: 4096,
+            headers: 65536,
+        }
     }
-}
-
-/// One physical header field.
-#[derive(Clone, Copy, Debug)]
-pub struct Header<'m> {
-    /// As written, without blanks before the colon.
-    pub name: &'m [u8],
-    /// All after the colon: leading blanks, folds and the last LF included.
-    pub raw: &'m [u8],
 }
 
 /// A parsed message. `parts[0]` is the root; parts stand in document order, children after parents.
 #[derive(Debug)]
 pub struct Message<'m> {
-    /// The message without a leading mbox `From ` line.
+    /// The message without a leading mbox `From ` line; a lone LF if nothing is left.
     pub raw: &'m [u8],
     /// Where the body starts in `raw`.
     pub body_offset: usize,
+    /// At least one, the root, which is the message itself.
     pub parts: Vec<Part<'m>>,
+    /// Whether lines end in CRLF. Header values and decoded text have LF all the same.
+    pub crlf: bool,
+    /// What is wrong with the structure, anywhere in the message.
+    pub damage: Damage,
     pub(crate) arena: &'m Arena,
 }
 
@@ -44,25 +74,52 @@ pub struct Message<'m> {
 pub struct Part<'m> {
     pub parent: Option<usize>,
     pub depth: usize,
-    pub headers: Vec<Header<'m>>,
-    /// Lower case, for example `text` and `html`; the default where the header is missing or broken.
+    /// In the order they were written.
+    pub headers: &'m [Header<'m>],
+    /// Lower case, for example `text` and `html`; the default where the header is missing or broken. As in
+    /// SpamAssassin, all of `text/*` but `html`, `calendar` and `x-vcard` is `plain`.
     pub kind: &'m str,
     pub subkind: &'m str,
     /// As declared, lower case.
     pub charset: Option<&'m str>,
     /// From Content-Disposition `filename`, else Content-Type `name`, decoded (RFC 2047, 2231).
     pub name: Option<&'m str>,
+    /// Without the angle brackets.
     pub content_id: Option<&'m str>,
     pub is_attachment: bool,
     pub is_leaf: bool,
-    /// The body as it stands in the message, transfer encoding and all.
+    /// The body as it stands in the message, transfer encoding and all. In a CRLF message its lines end in
+    /// CRLF.
     pub raw_body: &'m [u8],
+    crlf: bool,
+    /// Whether the LF after `raw_body` belongs to a boundary.
+    lf_cut: bool,
+    /// How many multiparts are around this part.
+    multiparts: usize,
+    damage: Cell<Damage>,
+    decoded: OnceCell<&'m [u8]>,
+    text: OnceCell<&'m str>,
+}
+
+/// How the text of a leaf is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    Plain,
+    Html,
 }
 
 impl<'m> Message<'m> {
     /// Parses `raw`. Never fails: damage is flagged on the parts, caps flag what they cut.
-    pub fn parse(raw: &'m [u8], arena: &'m Arena, _limits: &Limits) -> Message<'m> {
-        Message { raw, body_offset: 0, parts: Vec::new(), arena }
+    pub fn parse(raw: &'m [u8], arena: &'m Arena, limits: &Limits) -> Message<'m> {
+        let raw = match structure::without_mbox_line(raw) {
+            [] => b"\n",
+            raw => raw,
+        };
+        let crlf = structure::is_crlf(raw);
+        let mut parser =
+            structure::Parser { arena, limits, parts: Vec::with_capacity(4), damage: Damage::none() };
+        let body_offset = parser.message(raw, None, 0, 0, crlf);
+        Message { raw, body_offset, parts: parser.parts, crlf, damage: parser.damage, arena }
     }
 
     /// The arena that decoded views of this message live in.
@@ -75,21 +132,113 @@ impl<'m> Message<'m> {
         self.parts.iter().enumerate().filter(|(_, part)| part.is_leaf)
     }
 
+    /// All fields of the root, in the order they were written.
+    pub fn all_headers(&self) -> &'m [Header<'m>] {
+        self.parts.first().map_or(&[], |root| root.headers)
+    }
+
+    /// The fields of the root called `name`, top to bottom. Names compare without case.
+    pub fn headers(&self, name: &str) -> impl Iterator<Item = &'m Header<'m>> {
+        headers::named(self.all_headers(), name)
+    }
+
     /// The last header of that name in the root, decoded and unfolded (SpamAssassin's plain value,
     /// without the LF at its end). Names compare without case.
-    pub fn header(&self, _name: &str) -> Option<&'m str> {
-        None
+    pub fn header(&self, name: &str) -> Option<&'m str> {
+        headers::last_value(self.all_headers(), name, self.arena)
+    }
+
+    /// The header section as it was written, without the empty line after it. In a CRLF message its lines
+    /// end in CRLF.
+    pub fn raw_headers(&self) -> &'m [u8] {
+        self.raw.get(..self.body_offset).unwrap_or_default()
     }
 }
 
 impl<'m> Part<'m> {
-    /// The body with its transfer encoding undone; the raw body itself where nothing changed. Cached.
-    pub fn decoded(&self, _message: &Message<'m>) -> &'m [u8] {
-        unimplemented!()
+    /// The last header of that name in this part, as [`Message::header`].
+    pub fn header(&self, message: &Message<'m>, name: &str) -> Option<&'m str> {
+        headers::last_value(self.headers, name, message.arena)
+    }
+
+    /// What is wrong with this part as far as is known: bad encodings and charsets turn up with the first
+    /// call of [`Part::decoded`] and [`Part::text`].
+    pub fn damage(&self) -> Damage {
+        self.damage.get()
+    }
+
+    /// How the text of this leaf is read; `None` where it is no text. A name that ends in `.htm`, `.html`
+    /// or `.shtml` makes it HTML, whatever the type says.
+    pub fn text_kind(&self) -> Option<TextKind> {
+        let named_html = self.name.is_some_and(|name| {
+            let name = name.as_bytes();
+            [".htm", ".html", ".shtm", ".shtml"].iter().any(|suffix| {
+                name.len().checked_sub(suffix.len()).is_some_and(|start| {
+                    name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+                })
+            })
+        });
+        match (self.kind, self.subkind) {
+            _ if named_html => Some(TextKind::Html),
+            ("text", "html") => Some(TextKind::Html),
+            ("text", "plain") => Some(TextKind::Plain),
+            _ => None,
+        }
+    }
+
+    /// The body with its transfer encoding undone; the raw body itself where nothing changed. CRLF is LF if
+    /// the message is a CRLF message, in quoted-printable always, in base64 if this is text. Cached.
+    pub fn decoded(&self, message: &Message<'m>) -> &'m [u8] {
+        self.transfer_decoded(message.arena).0
+    }
+
+    /// As [`Part::decoded`], with whether there was a transfer encoding to undo.
+    fn transfer_decoded(&self, arena: &'m Arena) -> (&'m [u8], bool) {
+        let encoding =
+            headers::last_value(self.headers, "Content-Transfer-Encoding", arena).unwrap_or_default();
+        let is = |name: &str| encoding.eq_ignore_ascii_case(name);
+        let encoded = is("base64") || is("quoted-printable");
+        let decoded = self.decoded.get_or_init(|| {
+            if is("quoted-printable") {
+                let decoded = transfer::decode_quoted_printable(self.broken_body(arena), arena);
+                self.flag(decoded.damaged, Damage::BAD_ENCODING);
+                decoded.bytes
+            } else if is("base64") {
+                let decoded = transfer::decode_base64(self.raw_body, arena);
+                self.flag(decoded.damaged, Damage::BAD_ENCODING);
+                let text = matches!(self.kind, "text" | "message");
+                if text { transfer::to_lf(decoded.bytes, arena) } else { decoded.bytes }
+            } else {
+                let known = encoding.is_empty() || is("7bit") || is("8bit") || is("binary");
+                self.flag(!known, Damage::UNKNOWN_ENCODING);
+                let body = self.broken_body(arena);
+                if self.crlf { transfer::to_lf(body, arena) } else { body }
+            }
+        });
+        (decoded, encoded)
+    }
+
+    /// The raw body; inside multiparts overlong lines are broken, as SpamAssassin does.
+    fn broken_body(&self, arena: &'m Arena) -> &'m [u8] {
+        if self.multiparts == 0 || !lines::has_long_line(self.raw_body, self.lf_cut) {
+            return self.raw_body;
+        }
+        let body = if self.crlf { transfer::to_lf(self.raw_body, arena) } else { self.raw_body };
+        lines::break_long_lines(body, self.lf_cut, self.multiparts, arena)
     }
 
     /// The decoded body as UTF-8 text, by declared or guessed charset. Cached.
-    pub fn text(&self, _message: &Message<'m>) -> &'m str {
-        unimplemented!()
+    pub fn text(&self, message: &Message<'m>) -> &'m str {
+        self.text.get_or_init(|| {
+            let decoded = charset::text(self.decoded(message), self.charset, message.arena);
+            self.flag(decoded.replaced, Damage::BAD_CHARSET);
+            decoded.text
+        })
+    }
+
+    fn flag(&self, is_so: bool, damage: Damage) {
+        if is_so {
+            self.damage.set(self.damage.get() | damage);
+        }
     }
 }

@@ -1,0 +1,360 @@
+//! The tree of parts: multipart boundaries (RFC 2046), messages inside messages, and the caps on both.
+
+use std::cell::{Cell, OnceCell};
+
+use memchr::{memchr, memmem};
+
+use super::{
+    Arena, Damage, Header, Limits, Part,
+    content::{self, MediaType},
+    headers::{self, is_space},
+    lines, transfer,
+};
+
+/// Collects the parts of one message, parents before children.
+pub(super) struct Parser<'m, 'l> {
+    pub arena: &'m Arena,
+    pub limits: &'l Limits,
+    pub parts: Vec<Part<'m>>,
+    /// All faults found in the structure, of whatever part.
+    pub damage: Damage,
+}
+
+/// Where an entity hangs in the tree.
+#[derive(Clone, Copy)]
+struct Place<'m> {
+    parent: Option<usize>,
+    depth: usize,
+    /// The boundary of the multipart around, which serves an inner one that lacks its own.
+    boundary: Option<&'m [u8]>,
+    /// What a part without Content-Type is.
+    default: MediaType<'m>,
+    crlf: bool,
+    multiparts: usize,
+}
+
+/// What the body of an entity is.
+struct Body<'m> {
+    bytes: &'m [u8],
+    /// Whether the LF after `bytes` went to a boundary.
+    lf_cut: bool,
+    /// Whether a multipart in it starts with a body although its first line may look like a header.
+    preamble: bool,
+    damage: Damage,
+}
+
+const PLAIN: MediaType<'static> = MediaType { kind: "text", subkind: "plain" };
+const MESSAGE: MediaType<'static> = MediaType { kind: "message", subkind: "rfc822" };
+
+/// Without the `From ` line that mbox files put before a message.
+pub(super) fn without_mbox_line(raw: &[u8]) -> &[u8] {
+    let is_mbox = raw.starts_with(b"From")
+        && raw.get(4).is_some_and(|byte| is_space(*byte))
+        && raw.get(4..).and_then(|rest| rest.iter().find(|byte| !is_space(**byte))) != Some(&b':');
+    if !is_mbox {
+        return raw;
+    }
+    memchr(b'\n', raw).and_then(|lf| raw.get(lf + 1..)).unwrap_or_default()
+}
+
+/// Whether line ends are CRLF: the first or the last line tells.
+pub(super) fn is_crlf(raw: &[u8]) -> bool {
+    raw.ends_with(b"\r\n")
+        || memchr(b'\n', raw).is_some_and(|lf| raw.get(..lf).is_some_and(|line| line.ends_with(b"\r")))
+}
+
+impl<'m> Parser<'m, '_> {
+    /// Parses a whole message; `raw` has no mbox line. Returns where its body starts.
+    pub fn message(
+        &mut self,
+        raw: &'m [u8],
+        parent: Option<usize>,
+        depth: usize,
+        multiparts: usize,
+        crlf: bool,
+    ) -> usize {
+        let section = headers::message_section(raw, crlf);
+        let mut damage = section.damage;
+        let block = raw.get(..section.fields).unwrap_or_default();
+        let block = if crlf { transfer::to_lf(block, self.arena) } else { block };
+        let fields = headers::fields(block, false, self.limits, self.arena, &mut damage);
+        let bytes = lines::without_blank_runs(raw.get(section.body..).unwrap_or_default(), self.arena);
+        let place = Place { parent, depth, boundary: None, default: PLAIN, crlf, multiparts };
+        self.entity(fields, Body { bytes, lf_cut: false, preamble: true, damage }, place);
+        section.body
+    }
+
+    fn entity(&mut self, fields: &'m [Header<'m>], body: Body<'m>, place: Place<'m>) {
+        if self.parts.len() >= self.limits.parts {
+            self.damage |= Damage::TOO_MANY_PARTS;
+            return;
+        }
+        let content_type = headers::last_value(fields, "Content-Type", self.arena).unwrap_or_default();
+        let mut media_type = content::media_type(content_type, self.arena).unwrap_or(place.default);
+        let mut boundary = None;
+        if media_type.kind == "multipart" {
+            boundary = content::parameter(content_type, "boundary", self.arena)
+                .map(|boundary| boundary.trim_end().as_bytes())
+                .filter(|boundary| !boundary.is_empty())
+                .or(place.boundary);
+            if boundary.is_none() {
+                media_type = PLAIN;
+            }
+        }
+        let index = self.parts.len();
+        let mut damage = body.damage;
+        let part = self.part(fields, media_type, content_type, &body, place);
+        self.parts.push(part);
+        let multipart = media_type.kind == "multipart";
+        let message = media_type.kind == "message" && matches!(media_type.subkind, "rfc822" | "global");
+        if (multipart || message) && place.depth >= self.limits.depth {
+            damage |= Damage::TOO_DEEP;
+        } else if multipart && let Some(boundary) = boundary {
+            damage |= self.multipart(index, body, boundary, media_type, place);
+        } else if message {
+            self.inner_message(index, place);
+        } else if content_type.contains("multipart/") {
+            damage |= Damage::NO_BOUNDARY;
+        }
+        self.damage |= damage;
+        if let Some(part) = self.parts.get(index) {
+            part.damage.set(part.damage.get() | damage);
+        }
+    }
+
+    fn part(
+        &self,
+        headers: &'m [Header<'m>],
+        media_type: MediaType<'m>,
+        content_type: &'m str,
+        body: &Body<'m>,
+        place: Place<'m>,
+    ) -> Part<'m> {
+        let arena = self.arena;
+        let disposition = headers::last_value(headers, "Content-Disposition", arena).unwrap_or_default();
+        let parameter = |value: &'m str, name| {
+            if value.is_empty() { None } else { content::parameter(value, name, arena) }
+        };
+        let name = parameter(disposition, "filename")
+            .or_else(|| parameter(disposition, "name"))
+            .or_else(|| parameter(content_type, "name"))
+            .or_else(|| parameter(content_type, "filename"))
+            .filter(|name| !name.is_empty());
+        let charset = parameter(content_type, "charset").map(|charset| {
+            let charset = charset.trim_matches(|quote: char| quote == '\'' || quote.is_whitespace());
+            if charset.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                let lower = arena.alloc_str(charset);
+                lower.make_ascii_lowercase();
+                lower
+            } else {
+                charset
+            }
+        });
+        let content_id = headers::last_value(headers, "Content-Id", arena)
+            .map(|id| id.trim_start_matches('<').trim_end_matches('>'))
+            .filter(|id| !id.is_empty());
+        Part {
+            parent: place.parent,
+            depth: place.depth,
+            headers,
+            kind: media_type.kind,
+            subkind: media_type.subkind,
+            charset,
+            name,
+            content_id,
+            is_attachment: disposition
+                .get(..10)
+                .is_some_and(|start| start.eq_ignore_ascii_case("attachment")),
+            is_leaf: true,
+            raw_body: body.bytes,
+            crlf: place.crlf,
+            lf_cut: body.lf_cut,
+            multiparts: place.multiparts,
+            damage: Cell::new(Damage::none()),
+            decoded: OnceCell::new(),
+            text: OnceCell::new(),
+        }
+    }
+
+    /// Parses the message that is the content of part `index`; an empty one stays a leaf.
+    fn inner_message(&mut self, index: usize, place: Place<'m>) {
+        let Some(part) = self.parts.get_mut(index) else { return };
+        let (raw, encoded) = part.transfer_decoded(self.arena);
+        if raw.is_empty() {
+            return;
+        }
+        part.is_leaf = false;
+        let raw = without_mbox_line(raw);
+        let crlf = !encoded && place.crlf || is_crlf(raw);
+        let multiparts = if encoded { 0 } else { place.multiparts };
+        self.message(raw, Some(index), place.depth + 1, multiparts, crlf);
+    }
+
+    /// Parses the parts of a multipart and returns what is wrong with it.
+    fn multipart(
+        &mut self,
+        index: usize,
+        body: Body<'m>,
+        boundary: &'m [u8],
+        media_type: MediaType<'m>,
+        place: Place<'m>,
+    ) -> Damage {
+        if let Some(part) = self.parts.get_mut(index) {
+            part.is_leaf = false;
+        }
+        let mut damage = Damage::none();
+        let delimiter = Delimiter::new(boundary, self.arena);
+        let default = if media_type.subkind == "digest" { MESSAGE } else { PLAIN };
+        let inner = Place {
+            parent: Some(index),
+            depth: place.depth + 1,
+            boundary: Some(boundary),
+            default,
+            multiparts: place.multiparts + 1,
+            ..place
+        };
+        let bytes = body.bytes;
+        let opening = delimiter.opening(bytes);
+        let mut position = opening.as_ref().map_or(0, |mark| mark.end);
+        let mut headless = false;
+        if opening.is_none() {
+            damage |= Damage::NO_BOUNDARY;
+            let first = headers::line_at(bytes, 0).unwrap_or_default();
+            headless = body.preamble && first.len() < bytes.len() && !headers::trim(first).is_empty();
+        }
+        loop {
+            let mut mark = delimiter.next(bytes, position);
+            let part = |mark: &Option<Mark>| {
+                let end = mark.as_ref().map_or(bytes.len(), |mark| mark.start);
+                bytes.get(position..end).unwrap_or_default()
+            };
+            let mut chunk = part(&mark);
+            if mark.is_none() && chunk.is_empty() {
+                return damage | Damage::UNTERMINATED;
+            }
+            let (mut fields, mut content) = self.split(chunk, mark.is_some(), headless, place.crlf);
+            if mark.is_some() && self.reuses(fields, boundary) {
+                // The part is a multipart with the boundary of this one: its boundaries are all up to the
+                // closing one.
+                mark = delimiter.after_closing(bytes, position);
+                chunk = part(&mark);
+                (fields, content) = self.split(chunk, mark.is_some(), headless, place.crlf);
+            }
+            headless = false;
+            if content.damage.contains(Damage::NO_SEPARATOR) && !chunk.is_empty() && fields.is_empty() {
+                content.damage |= Damage::NO_PART_HEADERS;
+            }
+            damage |= content.damage;
+            self.entity(fields, content, inner);
+            let Some(mark) = mark else { return damage | Damage::UNTERMINATED };
+            if mark.closing {
+                let epilogue = bytes.get(mark.end..).unwrap_or_default();
+                if epilogue.iter().any(|byte| !is_space(*byte) && *byte != b'.') {
+                    damage |= Damage::EPILOGUE;
+                }
+                return damage;
+            }
+            if self.damage.contains(Damage::TOO_MANY_PARTS) {
+                return damage;
+            }
+            position = mark.end;
+        }
+    }
+
+    /// Cuts a part into its header fields and its body.
+    fn split(
+        &self,
+        chunk: &'m [u8],
+        terminated: bool,
+        headless: bool,
+        crlf: bool,
+    ) -> (&'m [Header<'m>], Body<'m>) {
+        let section = if headless {
+            headers::Section { fields: 0, body: 0, damage: Damage::NO_SEPARATOR }
+        } else {
+            headers::part_section(chunk, terminated)
+        };
+        let mut damage = section.damage;
+        let block = chunk.get(..section.fields).unwrap_or_default();
+        let block = if crlf { transfer::to_lf(block, self.arena) } else { block };
+        let fields = headers::fields(block, true, self.limits, self.arena, &mut damage);
+        let mut bytes = chunk.get(section.body..).unwrap_or_default();
+        let mut lf_cut = false;
+        if terminated && let Some(cut) = bytes.strip_suffix(b"\n") {
+            lf_cut = true;
+            bytes = if crlf { cut.strip_suffix(b"\r").unwrap_or(cut) } else { cut };
+        }
+        (fields, Body { bytes, lf_cut, preamble: false, damage })
+    }
+
+    /// Whether the last of `fields` declares the boundary that is in use already.
+    fn reuses(&self, fields: &[Header<'m>], boundary: &[u8]) -> bool {
+        fields.last().filter(|last| last.is("Content-Type")).is_some_and(|last| {
+            let inner = content::parameter(last.value(self.arena), "boundary", self.arena);
+            inner.is_some_and(|inner| inner.trim_end().as_bytes() == boundary)
+        })
+    }
+}
+
+/// A boundary line in a body.
+#[derive(Debug, PartialEq, Eq)]
+struct Mark {
+    start: usize,
+    /// Past its LF.
+    end: usize,
+    closing: bool,
+}
+
+/// Finds the boundary lines of one multipart.
+struct Delimiter<'m> {
+    finder: memmem::Finder<'m>,
+}
+
+impl<'m> Delimiter<'m> {
+    fn new(boundary: &[u8], arena: &'m Arena) -> Delimiter<'m> {
+        let line = arena.alloc_slice_fill_iter(
+            [b'-', b'-'].into_iter().chain(boundary.iter().copied()).collect::<Vec<u8>>(),
+        );
+        Delimiter { finder: memmem::Finder::new(line) }
+    }
+
+    /// The next boundary line at or after `from`, which is the start of a line.
+    fn next(&self, body: &[u8], mut from: usize) -> Option<Mark> {
+        loop {
+            let rest = body.get(from..)?;
+            let start = from + self.finder.find(rest)?;
+            from = start + self.finder.needle().len();
+            let at_line_start = start == 0 || body.get(start - 1) == Some(&b'\n');
+            if !at_line_start {
+                continue;
+            }
+            let tail = body.get(from..).unwrap_or_default();
+            let line = tail.get(..memchr(b'\n', tail).map_or(tail.len(), |lf| lf + 1)).unwrap_or_default();
+            let (closing, blanks) = match line.strip_prefix(b"--") {
+                Some(blanks) => (true, blanks),
+                None => (false, line),
+            };
+            if blanks.iter().all(|byte| is_space(*byte)) {
+                return Some(Mark { start, end: from + line.len(), closing });
+            }
+        }
+    }
+
+    /// The first boundary line that is not a closing one.
+    fn opening(&self, body: &[u8]) -> Option<Mark> {
+        let mut mark = self.next(body, 0)?;
+        while mark.closing {
+            mark = self.next(body, mark.end)?;
+        }
+        Some(mark)
+    }
+
+    /// The boundary line after the first closing one at or after `from`.
+    fn after_closing(&self, body: &[u8], from: usize) -> Option<Mark> {
+        let mut mark = self.next(body, from)?;
+        while !mark.closing {
+            mark = self.next(body, mark.end)?;
+        }
+        self.next(body, mark.end)
+    }
+}
