@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use serde::Serialize;
 
 use crate::{
     bayes::{self, Model, Tokens},
@@ -28,6 +29,17 @@ pub struct Engine {
     pub(crate) mime: mime::Limits,
     pub(crate) media: media::Limits,
     profiles: Vec<Profile>,
+    loaded: Loaded,
+}
+
+/// What an engine was made of, for people who ask.
+#[derive(Clone, Debug, Serialize)]
+pub struct Loaded {
+    /// Where the rules came from, in loading order.
+    pub rules: Vec<String>,
+    /// The Bayes model; `None` where Bayes is off.
+    pub model: Option<String>,
+    pub profiles: Vec<String>,
 }
 
 /// Why there is no engine.
@@ -52,6 +64,7 @@ impl Engine {
         sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
         let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };
         let (rules, report) = RuleSet::load(&sources, &options)?;
+        let loaded = loaded(settings, model.is_some());
         let engine = Engine {
             rules,
             model,
@@ -59,8 +72,24 @@ impl Engine {
             mime: settings.mime.clone(),
             media: settings.media.clone(),
             profiles: settings.profiles.clone(),
+            loaded,
         };
         Ok((engine, report.remarks))
+    }
+
+    /// Its OCR workers, for an engine that follows.
+    pub fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.ocr)
+    }
+
+    /// Starts the OCR workers ahead of the first picture.
+    pub fn warm(&self) {
+        self.ocr.warm();
+    }
+
+    /// What it was made of.
+    pub fn loaded(&self) -> Loaded {
+        self.loaded.clone()
     }
 
     /// Scratch space for one worker thread.
@@ -89,6 +118,18 @@ pub fn default_rules() -> Vec<Source> {
         Source::Path(_) => "",
     });
     files
+}
+
+fn loaded(settings: &Settings, bayes: bool) -> Loaded {
+    let own = settings.rules.default.then(|| "default".to_owned());
+    let directories = settings.rules.directories.iter().map(|path| path.display().to_string());
+    let model =
+        settings.bayes.model.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
+    Loaded {
+        rules: own.into_iter().chain(directories).collect(),
+        model: bayes.then_some(model),
+        profiles: settings.profiles.iter().map(|profile| profile.name.clone()).collect(),
+    }
 }
 
 fn open_model(settings: &Settings) -> Result<Model, Error> {

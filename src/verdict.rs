@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde::Serialize;
 
 use crate::{
-    budget::{Budget, Skipped, Stage},
+    budget::{Budget, Skipped, Stage, Why},
     profile::{Policy, Profile},
 };
 
@@ -28,6 +28,16 @@ pub enum Action {
 }
 
 impl Action {
+    /// Every action, from the mildest.
+    pub const ALL: [Action; 6] = [
+        Action::NoAction,
+        Action::Greylist,
+        Action::AddHeader,
+        Action::RewriteSubject,
+        Action::SoftReject,
+        Action::Reject,
+    ];
+
     /// The name on the wire.
     pub fn name(self) -> &'static str {
         match self {
@@ -110,6 +120,19 @@ pub struct Verdict {
     pub stages: BTreeMap<&'static str, f64>,
     pub message_id: String,
     pub queue_id: String,
+}
+
+impl Verdict {
+    /// The verdict on a message that no stage looked at: overload is answered as the profile says for it,
+    /// everything else as an incomplete scan.
+    pub fn unseen(profile: &Profile, mut budget: Budget, queue_id: &str, why: Why) -> Verdict {
+        for stage in Stage::ALL.into_iter().filter(|&stage| profile.stages.has(stage)) {
+            budget.skip(stage, "", why);
+        }
+        let policy = if why == Why::Overload { profile.on_overload } else { profile.on_partial };
+        let findings = Findings { queue_id: queue_id.to_owned(), ..Findings::default() };
+        findings.verdict(&Profile { on_partial: policy, ..profile.clone() }, &budget)
+    }
 }
 
 /// What the stages found; [`Findings::verdict`] makes the answer of it.
@@ -242,6 +265,18 @@ mod tests {
         }
         let profile = Profile { on_partial: Policy::Tempfail, ..Profile::external() };
         assert_eq!(findings(&[20.0]).verdict(&profile, &budget).action, Action::Reject);
+    }
+
+    #[test]
+    fn a_message_that_nothing_looked_at_is_answered_by_the_reason() {
+        let profile =
+            Profile { on_overload: Policy::Accept, on_partial: Policy::Tempfail, ..Profile::external() };
+        for (why, action) in [(Why::Overload, Action::NoAction), (Why::Deadline, Action::SoftReject)] {
+            let verdict = Verdict::unseen(&profile, budget(), "4tX", why);
+            assert_eq!((verdict.action, verdict.complete), (action, false));
+            assert_eq!(verdict.skipped.len(), Stage::ALL.len());
+            assert_eq!(verdict.queue_id, "4tX");
+        }
     }
 
     #[test]

@@ -1,15 +1,133 @@
 //! `criba serve`: the engine on its sockets.
 
-use super::failure::Failure;
+use std::{io::IsTerminal, sync::Mutex};
 
-/// Options of the command.
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    failure::Failure,
+    settings::{EngineArgs, load_engine},
+};
+use crate::{
+    config::{Listen, Settings},
+    engine::Engine,
+    ocr::{self, Pool},
+    server::{self, Server},
+};
+
+/// Options of `criba serve`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(
+    after_help = "SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight \
+                        and stops. RUST_LOG=warn leaves out the line that is logged for each message."
+)]
+pub struct Args {
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Listen here (unix:/path or host:port) instead of where the configuration says; may be given several times
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    listen: Vec<Listen>,
+    /// Threads that scan; 0 is one a core
+    #[arg(long, value_name = "N")]
+    workers: Option<u16>,
+}
+
+fn address(text: &str) -> Result<Listen, String> {
+    text.parse()
+}
+
+impl Args {
+    fn settings(&self) -> Result<Settings, Failure> {
+        let mut settings = self.engine.settings()?;
+        if !self.listen.is_empty() {
+            settings.server.listen = self.listen.clone();
+        }
+        if let Some(workers) = self.workers {
+            settings.server.workers = workers.into();
+        }
+        Ok(settings)
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// To come.
-pub fn run(_args: Args) -> Result<(), Failure> {
-    unimplemented!()
+/// The engine cannot be loaded, or cannot listen where it shall.
+pub fn run(args: Args) -> Result<(), Failure> {
+    log();
+    let settings = args.settings()?;
+    if settings.server.listen.is_empty() {
+        return Err(Failure::config("there is no address to listen on: give --listen, or [server] listen"));
+    }
+    settings.server.listen.iter().try_for_each(server::probe).map_err(failure)?;
+    more_descriptors();
+    let engine = load_engine(&settings)?;
+    engine.warm();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .thread_name("io")
+        .enable_all()
+        .build()
+        .map_err(Failure::software)?;
+    runtime.block_on(async {
+        let ocr = settings.ocr.clone();
+        let reload = Box::new(reload(args, ocr.clone()));
+        let server = Server::start(engine, &settings.server, ocr.workers, reload).map_err(failure)?;
+        for address in server.addresses() {
+            tracing::info!("listening on {address}");
+        }
+        server.run_until_signalled().await.map_err(failure)
+    })
+}
+
+/// Loads anew what the command line and the configuration name now. The OCR workers stay, unless
+/// their options are others. What concerns sockets and threads waits for a restart.
+fn reload(args: Args, ocr: ocr::Options) -> impl Fn(&Engine) -> Result<Engine, String> + Send + Sync {
+    let running = Mutex::new(ocr);
+    move |engine| {
+        let settings = args.settings().map_err(|failure| failure.to_string())?;
+        let mut running = running.lock().map_err(|_| "an earlier reload failed badly: restart")?;
+        let pool = match *running == settings.ocr {
+            true => engine.pool(),
+            false => Pool::start(&settings.ocr).into(),
+        };
+        let (next, remarks) = Engine::load(&settings, pool).map_err(|error| error.to_string())?;
+        for remark in remarks {
+            tracing::warn!("{}:{}: {}", remark.file, remark.line, remark.what);
+        }
+        *running = settings.ocr;
+        Ok(next)
+    }
+}
+
+fn failure(error: server::Error) -> Failure {
+    match error {
+        server::Error::InUse(_) => Failure::unavailable(error),
+        server::Error::Listen { .. } => Failure::cannot_create(error),
+        server::Error::Start(_) => Failure::software(error),
+    }
+}
+
+/// Logs to stderr; the journal puts its own time in front.
+fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal());
+    // A second subscriber is refused; then the first one goes on.
+    let _ = match std::env::var_os("JOURNAL_STREAM") {
+        Some(_) => builder.without_time().try_init(),
+        None => builder.try_init(),
+    };
+}
+
+/// A connection is a descriptor: as many as the system lets us have.
+fn more_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!("cannot raise the limit on open files: {error}");
+    }
 }

@@ -76,6 +76,11 @@ pub struct Server {
     pub workers: usize,
     pub max_message_bytes: usize,
     pub max_in_flight_bytes: usize,
+    pub max_connections: usize,
+    /// What one connection may have in flight.
+    pub max_requests_per_connection: usize,
+    /// How long a client may take over sending a frame, or over taking in a reply.
+    pub frame_timeout: Duration,
     /// How long SIGTERM waits for the messages in flight.
     pub drain: Duration,
 }
@@ -120,6 +125,9 @@ impl Default for Settings {
                 workers: 0,
                 max_message_bytes: 100 << 20,
                 max_in_flight_bytes: 512 << 20,
+                max_connections: 1000,
+                max_requests_per_connection: 256,
+                frame_timeout: Duration::from_secs(10),
                 drain: Duration::from_secs(10),
             },
             rules: Rules { default: true, directories: vec![], cache: default_cache() },
@@ -283,6 +291,26 @@ fn server(raw: raw::Server, default: Server, place: &Place<'_>) -> Result<Server
             raw.max_in_flight_bytes,
             default.max_in_flight_bytes,
         )?,
+        max_connections: place.in_range(
+            "max_connections",
+            raw.max_connections,
+            default.max_connections,
+            1..=1_000_000,
+        )?,
+        max_requests_per_connection: place.in_range(
+            "max_requests_per_connection",
+            raw.max_requests_per_connection,
+            default.max_requests_per_connection,
+            1..=1_000_000,
+        )?,
+        frame_timeout: place
+            .in_range(
+                "frame_timeout_ms",
+                raw.frame_timeout_ms,
+                default.frame_timeout.as_millis() as u64,
+                1..=600_000,
+            )
+            .map(Duration::from_millis)?,
         drain: raw.drain_seconds.map_or(default.drain, Duration::from_secs),
     })
 }

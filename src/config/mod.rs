@@ -4,4 +4,4 @@ pub mod checked;
 
 mod raw;
 
-pub use checked::{Error, Listen, Settings};
+pub use checked::{Error, Listen, Server as ServerSettings, Settings};

@@ -26,6 +26,9 @@ pub struct Server {
     pub workers: Option<usize>,
     pub max_message_bytes: Option<Spanned<u64>>,
     pub max_in_flight_bytes: Option<Spanned<u64>>,
+    pub max_connections: Option<Spanned<usize>>,
+    pub max_requests_per_connection: Option<Spanned<usize>>,
+    pub frame_timeout_ms: Option<Spanned<u64>>,
     pub drain_seconds: Option<u64>,
 }
 

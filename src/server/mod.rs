@@ -1,1 +1,242 @@
 //! Who is calling, is there room and time?
+//!
+//! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
+//! [`admission`] says whether there is room, [`outbox`] writes replies. The messages wait in two
+//! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
+//! stands; the [`clock`] sends it when the time is up. [`lifecycle`] starts, reloads and drains.
+
+mod admission;
+mod clock;
+mod connection;
+mod lane;
+mod lifecycle;
+mod listener;
+mod outbox;
+mod slot;
+mod stats;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use admission::Admission;
+use clock::Clock;
+use lane::{Lane, lock};
+use listener::Listener;
+use stats::Stats;
+use worker::{Job, MediaJob};
+
+use crate::{
+    config::{Listen, ServerSettings},
+    engine::Engine,
+    wire::frame,
+};
+
+pub use lifecycle::probe;
+
+/// Makes the engine that follows the one given, or says why that one has to go on.
+pub type Reload = Box<dyn Fn(&Engine) -> Result<Engine, String> + Send + Sync>;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{0} is in use: another program answers there")]
+    InUse(Listen),
+    #[error("cannot listen on {listen}: {source}")]
+    Listen { listen: Listen, source: std::io::Error },
+    #[error("cannot start: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+/// How many threads and how much patience a server has.
+#[derive(Clone, Debug)]
+struct Options {
+    fast: usize,
+    heavy: usize,
+    limits: frame::Limits,
+    max_connections: usize,
+    frame_timeout: Duration,
+    drain: Duration,
+}
+
+/// What connections and threads share.
+struct Shared {
+    options: Options,
+    engine: RwLock<Arc<Engine>>,
+    reload: Reload,
+    /// One reload at a time.
+    reloading: Mutex<()>,
+    admission: Arc<Admission>,
+    fast: Lane<Job>,
+    heavy: Lane<MediaJob>,
+    clock: Clock,
+    stats: Arc<Stats>,
+    /// Requests whose reply has not left.
+    pending: Arc<AtomicUsize>,
+    draining: AtomicBool,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// An engine on its sockets.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    listeners: Vec<Listener>,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts the threads and opens the sockets: from here on clients are answered, once [`Server::run`]
+    /// is polled. Has to be called inside of a tokio runtime.
+    ///
+    /// # Errors
+    /// An address is taken or cannot be used, or there are no more threads to be had.
+    pub fn start(
+        engine: Engine,
+        settings: &ServerSettings,
+        media_threads: usize,
+        reload: Reload,
+    ) -> Result<Server, Error> {
+        let cores = thread::available_parallelism().map_or(1, Into::into);
+        let or_cores = |threads: usize| if threads == 0 { cores } else { threads };
+        let options = Options {
+            fast: or_cores(settings.workers),
+            heavy: or_cores(media_threads),
+            limits: frame::Limits { message: settings.max_message_bytes, ..frame::Limits::default() },
+            max_connections: settings.max_connections,
+            frame_timeout: settings.frame_timeout,
+            drain: settings.drain,
+        };
+        let per_connection = settings.max_requests_per_connection;
+        let shared = Arc::new(Shared {
+            options,
+            engine: RwLock::new(Arc::new(engine)),
+            reload,
+            reloading: Mutex::new(()),
+            admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
+            fast: Lane::new(),
+            heavy: Lane::new(),
+            clock: Clock::new(),
+            stats: Arc::new(Stats::new()),
+            pending: Arc::new(AtomicUsize::new(0)),
+            draining: AtomicBool::new(false),
+        });
+        let mut server = Server { shared, listeners: Vec::new(), threads: Vec::new() };
+        server.threads()?;
+        // The sockets come last: whoever finds one finds an engine that is ready.
+        for listen in &settings.listen {
+            server.listeners.push(Listener::bind(listen, settings.socket_mode)?);
+        }
+        Ok(server)
+    }
+
+    fn threads(&mut self) -> Result<(), Error> {
+        self.thread("clock", |shared| shared.clock.run())?;
+        for number in 0..self.shared.options.fast {
+            self.thread(&format!("scan-{number}"), worker::fast)?;
+        }
+        for number in 0..self.shared.options.heavy {
+            self.thread(&format!("media-{number}"), worker::heavy)?;
+        }
+        Ok(())
+    }
+
+    fn thread(&mut self, name: &str, work: fn(&Shared)) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new().name(name.into()).spawn(move || work(&shared))?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Where the server listens; a TCP port that was 0 is the one that was given.
+    pub fn addresses(&self) -> Vec<Listen> {
+        self.listeners.iter().map(Listener::address).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.fast.close();
+        self.shared.heavy.close();
+        self.shared.clock.close();
+    }
+}
+
+impl Shared {
+    /// The engine for the next message.
+    fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Loads anew what is configured; messages in flight end with the engine they began with. Takes
+    /// as long as compiling rules does.
+    fn reload(&self) -> Result<(), String> {
+        let _one_at_a_time = lock(&self.reloading);
+        let next = (self.reload)(&self.engine())?;
+        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.stats.reloaded();
+        Ok(())
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// The body of the reply to a STATUS.
+    fn status(&self) -> Status {
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            state: if self.is_draining() { "draining" } else { "running" },
+            loaded: self.engine().loaded(),
+            workers: Lanes { fast: self.options.fast, heavy: self.options.heavy },
+            queued: Lanes { fast: self.fast.len(), heavy: self.heavy.len() },
+            in_flight: InFlight {
+                requests: self.pending.load(Ordering::Acquire),
+                bytes: self.admission.bytes(),
+            },
+            counters: self.stats.report(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Status {
+    version: &'static str,
+    state: &'static str,
+    loaded: crate::engine::Loaded,
+    workers: Lanes,
+    queued: Lanes,
+    in_flight: InFlight,
+    #[serde(flatten)]
+    counters: stats::Report,
+}
+
+#[derive(Debug, Serialize)]
+struct Lanes {
+    fast: usize,
+    heavy: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct InFlight {
+    requests: usize,
+    bytes: usize,
+}

@@ -1,0 +1,178 @@
+//! The sockets that clients come to.
+
+use std::{
+    fs, io,
+    os::{
+        fd::AsFd,
+        unix::{
+            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            net as unix,
+        },
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::{
+    io::{AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, UnixListener, tcp, unix as tokio_unix},
+    time::{sleep, timeout},
+};
+
+use super::{
+    Error, Shared,
+    connection::{self, Input, Peer},
+};
+use crate::{
+    config::Listen,
+    wire::frame::{self, Refused},
+};
+
+/// A socket that accepts connections.
+#[derive(Debug)]
+pub(super) enum Listener {
+    Unix { socket: UnixListener, file: SocketFile },
+    Tcp(TcpListener),
+}
+
+/// The name of a Unix socket in the file system, removed in the end.
+#[derive(Debug)]
+pub(super) struct SocketFile {
+    path: PathBuf,
+    /// Device and inode: the name may be another engine's by then.
+    identity: (u64, u64),
+}
+
+impl Listener {
+    /// Opens the socket at `listen`; a Unix socket gets the permission bits `mode`.
+    pub fn bind(listen: &Listen, mode: u32) -> Result<Listener, Error> {
+        let bound = match listen {
+            Listen::Unix(path) => bind_unix(path, mode),
+            Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
+                socket.set_nonblocking(true)?;
+                Ok(Listener::Tcp(TcpListener::from_std(socket)?))
+            }),
+        };
+        bound.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => Error::InUse(listen.clone()),
+            _ => Error::Listen { listen: listen.clone(), source },
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Listen {
+        match self {
+            Listener::Unix { file, .. } => Listen::Unix(file.path.clone()),
+            Listener::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
+        }
+    }
+
+    /// Serves all who come, each in a task of its own.
+    pub async fn accept(&self, shared: &Arc<Shared>) {
+        loop {
+            let shared = Arc::clone(shared);
+            let accepted = match self {
+                Listener::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
+                    let (input, output) = stream.into_split();
+                    tokio::spawn(admit(input, output, Peer::Local, shared));
+                }),
+                Listener::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
+                    let peer = if from.ip().is_loopback() { Peer::Local } else { Peer::Remote };
+                    // Without it a reply may wait 40 ms for the acknowledgement of the one before.
+                    let _ = stream.set_nodelay(true);
+                    let (input, output) = stream.into_split();
+                    tokio::spawn(admit(input, output, peer, shared));
+                }),
+            };
+            if let Err(error) = accepted {
+                // Out of descriptors, or the client left before it was let in: the next may do better.
+                tracing::warn!("{}: cannot accept a connection: {error}", self.address());
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn admit(
+    input: impl Input,
+    mut output: impl AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    shared: Arc<Shared>,
+) {
+    let stats = Arc::clone(&shared.stats);
+    let Some(_open) = stats.accept(shared.options.max_connections) else {
+        let refused = Refused { kind: 0, id: 0, error: frame::Error::Crowded };
+        stats.replied(refused.error.status());
+        let _ = timeout(Duration::from_secs(1), output.write_all(&frame::refusal(&refused))).await;
+        return;
+    };
+    connection::serve(input, output, peer, shared).await;
+}
+
+impl Input for tokio_unix::OwnedReadHalf {
+    fn is_hung_up(&self) -> bool {
+        hung_up(self.as_ref())
+    }
+}
+
+impl Input for tcp::OwnedReadHalf {
+    fn is_hung_up(&self) -> bool {
+        hung_up(self.as_ref())
+    }
+}
+
+// TCP tells only half closes apart from resets: a client that closed is known by the first reply to it.
+fn hung_up(socket: &impl AsFd) -> bool {
+    let mut polled = [PollFd::new(socket, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)).is_ok() && polled[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+// The socket gets its mode under another name and then moves into place: nobody sees it with a mode that
+// is not meant, and a stale file is replaced in one step.
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
+    vacant(path)?;
+    let mut early = path.as_os_str().to_owned();
+    early.push(".new");
+    let early = PathBuf::from(early);
+    match fs::remove_file(&early) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let socket = unix::UnixListener::bind(&early)?;
+    fs::set_permissions(&early, fs::Permissions::from_mode(mode))?;
+    fs::rename(&early, path)?;
+    let metadata = fs::symlink_metadata(path)?;
+    let file = SocketFile { path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) };
+    socket.set_nonblocking(true)?;
+    Ok(Listener::Unix { socket: UnixListener::from_std(socket)?, file })
+}
+
+/// Whether `path` can be taken: nothing is there, or a socket that nobody answers at.
+pub(super) fn vacant(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(io::Error::other("there is a file of that name, and it is no socket: remove it"));
+        }
+        Ok(_) => {}
+    }
+    match unix::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(_) | Err(_) => Err(io::ErrorKind::AddrInUse.into()),
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let ours = fs::symlink_metadata(&self.path)
+            .is_ok_and(|metadata| (metadata.dev(), metadata.ino()) == self.identity);
+        if ours {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}

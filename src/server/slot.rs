@@ -1,0 +1,185 @@
+//! One request and the verdict on it that stands: answered once, by whoever comes first.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+use serde::Serialize;
+
+use super::{lane::lock, outbox::Ticket, stats::Stats};
+use crate::{
+    budget::{Budget, Why},
+    pipeline::Publish,
+    profile::Profile,
+    verdict::{Verdict, millis},
+    wire::{
+        frame::{self, Error, Kind, Refused, Status},
+        request::Envelope,
+    },
+};
+
+/// What a front end asked for, without the message itself.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub id: u32,
+    pub envelope: Envelope,
+    pub profile: Profile,
+    pub budget: Budget,
+    /// Bytes of the message.
+    pub size: usize,
+}
+
+/// A request that has to be answered; shared by the thread that works on it and the [clock](super::clock).
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub request: Request,
+    stats: Arc<Stats>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    standing: Option<Verdict>,
+    /// Gone with the reply.
+    ticket: Option<Ticket>,
+}
+
+impl Slot {
+    pub fn new(request: Request, ticket: Ticket, stats: Arc<Stats>) -> Slot {
+        Slot { request, stats, state: Mutex::new(State { standing: None, ticket: Some(ticket) }) }
+    }
+
+    pub fn budget(&self) -> &Budget {
+        &self.request.budget
+    }
+
+    /// Whether nobody waits for an answer any more.
+    pub fn is_gone(&self) -> bool {
+        lock(&self.state).ticket.as_ref().is_none_or(Ticket::is_void)
+    }
+
+    /// Answers with the verdict that the last stage came to.
+    pub fn finish(&self, verdict: Verdict) {
+        if let Some((ticket, _)) = self.claim() {
+            let status = if verdict.complete { Status::Complete } else { Status::Partial };
+            self.answer(ticket, status, verdict);
+        }
+    }
+
+    /// The time is up: answers with the verdict that stands.
+    pub fn expire(&self) {
+        if let Some((ticket, standing)) = self.claim() {
+            let verdict = standing.unwrap_or_else(|| self.unseen(Why::Deadline));
+            self.answer(ticket, Status::Partial, verdict);
+        }
+    }
+
+    /// There is no room or time for this message: answers as its profile says.
+    pub fn shed(&self) {
+        if let Some((ticket, _)) = self.claim() {
+            self.answer(ticket, Status::Shed, self.unseen(Why::Overload));
+        }
+    }
+
+    /// Answers with an error instead of a verdict.
+    pub fn refuse(&self, error: Error) {
+        if let Some((ticket, _)) = self.claim() {
+            self.stats.replied(error.status());
+            let id = self.request.id;
+            tracing::warn!("request {id}, qid: {}: {error}", self.request.envelope.queue_id);
+            ticket.send(&frame::refusal(&Refused { kind: Kind::Scan as u8, id, error }));
+        }
+    }
+
+    // Whoever gets the ticket answers: the others come too late.
+    fn claim(&self) -> Option<(Ticket, Option<Verdict>)> {
+        let mut state = lock(&self.state);
+        let ticket = state.ticket.take()?;
+        Some((ticket, state.standing.take()))
+    }
+
+    fn unseen(&self, why: Why) -> Verdict {
+        let Request { profile, budget, envelope, .. } = &self.request;
+        Verdict::unseen(profile, budget.clone(), &envelope.queue_id, why)
+    }
+
+    fn answer(&self, ticket: Ticket, status: Status, mut verdict: Verdict) {
+        let elapsed = self.budget().elapsed();
+        verdict.elapsed_ms = millis(elapsed);
+        ticket.send(&frame::reply(Kind::Scan as u8, self.request.id, status, &verdict));
+        self.stats.judged(status, verdict.action, elapsed);
+        tracing::info!("{}", Line { request: &self.request, verdict: &verdict, status });
+    }
+}
+
+impl Publish for Slot {
+    fn publish(&self, verdict: Verdict) {
+        lock(&self.state).standing = Some(verdict);
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.claim().is_some() {
+            self.stats.cancelled();
+        }
+    }
+}
+
+/// One line a message, fields in rspamd's order so that log parsers work.
+struct Line<'a> {
+    request: &'a Request,
+    verdict: &'a Verdict,
+    status: Status,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Line { request, verdict, status } = self;
+        write!(f, "id: <{}>, ", Clean(verdict.message_id.trim_matches(['<', '>', ' '])))?;
+        write!(f, "qid: <{}>, ", Clean(&request.envelope.queue_id))?;
+        if let Some(ip) = request.envelope.client_ip {
+            write!(f, "ip: {ip}, ")?;
+        }
+        if let Some(user) = &request.envelope.user {
+            write!(f, "user: {}, ", Clean(user))?;
+        }
+        if let Some(from) = &request.envelope.mail_from {
+            write!(f, "from: <{}>, ", Clean(from))?;
+        }
+        let spam = if verdict.score >= verdict.required { 'T' } else { 'F' };
+        let action = verdict.action.name();
+        write!(f, "({}: {spam} ({action}): ", Clean(&verdict.profile))?;
+        write!(f, "[{:.2}/{:.2}] [", verdict.score, verdict.required)?;
+        for (index, symbol) in verdict.symbols.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{}({:.2})", symbol.name, symbol.score)?;
+        }
+        write!(f, "]), len: {}, time: {:.3}ms", request.size, verdict.elapsed_ms)?;
+        match status {
+            Status::Complete => Ok(()),
+            status => write!(f, ", {}", status.name()),
+        }
+    }
+}
+
+/// What a sender wrote, without what would begin a line or colour a terminal, and cut to a bearable length.
+struct Clean<'a>(&'a str);
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 200;
+        self.0
+            .chars()
+            .take(SHOWN)
+            .try_for_each(|c| fmt::Write::write_char(f, if c.is_control() { '?' } else { c }))
+    }
+}
+
+/// Body of the reply to a PING.
+#[derive(Debug, Serialize)]
+pub(super) struct Pong {
+    pub pong: bool,
+    pub version: &'static str,
+}

@@ -1,0 +1,106 @@
+//! The threads that scan: the fast lane for text, the heavy lane for pictures and documents.
+
+use std::{
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::{Shared, admission::Room, slot::Slot};
+use crate::{
+    engine::Engine,
+    pipeline::{self, Mail, Pending, Progress, Scratch},
+    wire::frame::Error,
+};
+
+/// A message with a request to answer. It ends with the engine that it began with.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub slot: Arc<Slot>,
+    pub engine: Arc<Engine>,
+    pub raw: Vec<u8>,
+    /// Held until the message leaves memory.
+    pub _room: Room,
+}
+
+impl Job {
+    fn mail(&self) -> Mail<'_> {
+        let request = &self.slot.request;
+        Mail { raw: &self.raw, envelope: &request.envelope, profile: &request.profile }
+    }
+}
+
+/// A message whose text is judged, and whose pictures and documents wait.
+#[derive(Debug)]
+pub(super) struct MediaJob {
+    pub job: Job,
+    pub pending: Pending,
+}
+
+/// Judges text until the lane is closed.
+pub(super) fn fast(shared: &Shared) {
+    let mut own = None;
+    while let Some(job) = shared.fast.take() {
+        // Nobody waits for it: the reply left at the deadline, or the client did.
+        if job.slot.is_gone() {
+            continue;
+        }
+        let scan = |scratch: &mut Scratch| {
+            #[cfg(test)]
+            super::tests::provoke(&job.raw);
+            pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone())
+        };
+        match attempt(&mut own, &job, shared, scan) {
+            None => {}
+            Some(Progress::Done(verdict)) => job.slot.finish(verdict),
+            Some(Progress::Media(pending)) => {
+                let standing = pending.verdict(&job.slot.request.profile);
+                pipeline::Publish::publish(&*job.slot, standing);
+                shared.heavy.push(pending.deadline(), MediaJob { job, pending });
+            }
+        }
+    }
+}
+
+/// Looks into pictures and documents until the lane is closed.
+pub(super) fn heavy(shared: &Shared) {
+    let mut own = None;
+    while let Some(MediaJob { job, pending }) = shared.heavy.take() {
+        if job.slot.is_gone() {
+            continue;
+        }
+        let scan = |scratch: &mut Scratch| {
+            pipeline::scan_media(&job.engine, scratch, job.mail(), pending, &*job.slot)
+        };
+        if let Some(verdict) = attempt(&mut own, &job, shared, scan) {
+            job.slot.finish(verdict);
+        }
+    }
+}
+
+/// Runs `scan` with the thread's scratch, which is made anew for a new engine. A scan that panics
+/// costs its own message: the thread goes on, with new scratch.
+fn attempt<T>(
+    own: &mut Option<(Arc<Engine>, Scratch)>,
+    job: &Job,
+    shared: &Shared,
+    scan: impl FnOnce(&mut Scratch) -> T,
+) -> Option<T> {
+    if own.as_ref().is_none_or(|(engine, _)| !Arc::ptr_eq(engine, &job.engine)) {
+        // The old one goes first, so that there are never two.
+        drop(mem::take(own));
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let (_, scratch) = own.get_or_insert_with(|| (Arc::clone(&job.engine), job.engine.scratch()));
+        scan(scratch)
+    }));
+    match result {
+        Ok(result) => Some(result),
+        Err(_) => {
+            *own = None;
+            shared.stats.panicked();
+            job.slot.refuse(Error::Scan);
+            None
+        }
+    }
+}
