@@ -183,9 +183,10 @@ pub fn millis(duration: Duration) -> f64 {
     round3(duration.as_secs_f64() * 1e3)
 }
 
-// SpamAssassin rounds the sum with "%.3f"; so 4.9999 of accumulated binary error is 5.
+// SpamAssassin rounds the sum with "%.3f"; so 4.9999 of accumulated binary error is 5. Zero is
+// added since the sum of nothing is -0.0, and people would read that.
 fn round3(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
+    (value * 1e3).round() / 1e3 + 0.0
 }
 
 fn action(score: f64, passing: bool, profile: &Profile) -> Action {
@@ -247,6 +248,12 @@ mod tests {
         let verdict = findings(&[0.1; 50]).verdict(&Profile::external(), &budget());
         assert_eq!(verdict.score, 5.0);
         assert_eq!(verdict.action, Action::AddHeader);
+    }
+
+    #[test]
+    fn no_symbols_are_no_negative_score() {
+        let verdict = findings(&[]).verdict(&Profile::external(), &budget());
+        assert!(verdict.score.is_sign_positive());
     }
 
     #[test]
