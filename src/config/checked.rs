@@ -234,6 +234,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
         ocr: ocr::Options {
             workers: raw.ocr.workers.unwrap_or(default.ocr.workers),
             languages: languages(raw.ocr.languages, default.ocr.languages, place)?,
+            program: default.ocr.program,
         },
         mime: mime::Limits {
             depth: place.in_range("mime_depth", limits.mime_depth, mime.depth, 1..=100)?,

@@ -8,6 +8,19 @@ use crate::{
     ocr::Page,
 };
 
+pub use raster::Raster;
+pub use sniff::sniff;
+
+mod gif;
+
+mod image;
+
+mod prepare;
+
+mod raster;
+
+mod sniff;
+
 /// Caps on what one attachment may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -91,12 +104,32 @@ impl Error {
     }
 }
 
-/// What the bytes are, or `None` for what this stage does not look at.
-pub fn sniff(_bytes: &[u8]) -> Option<Kind> {
-    None
+/// Decodes an attachment.
+///
+/// # Errors
+/// It is broken from the start, too large, or time is up before anything could be decoded.
+pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
+    if budget.expired() {
+        return Err(Error::Deadline);
+    }
+    match kind {
+        Kind::Gif => animation(bytes, limits, budget),
+        Kind::Pdf => Err(Error::Damaged("PDF is not looked at yet")),
+        _ => {
+            let raster = image::decode(kind, bytes, limits)?;
+            let pages = prepare::prepare(&raster).map(|page| (String::new(), page));
+            Ok(Extract { frames: 1, pages: pages.into_iter().collect(), ..Extract::default() })
+        }
+    }
 }
 
-/// Decodes an attachment.
-pub fn extract(_kind: Kind, _bytes: &[u8], _limits: &Limits, _budget: &Budget) -> Result<Extract, Error> {
-    unimplemented!()
+fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
+    let animation = gif::read(bytes, limits, budget.deadline())?;
+    let mut pages = Vec::new();
+    for still in animation.stills {
+        if let Some(page) = prepare::prepare(&still.raster) {
+            pages.push((still.label, page));
+        }
+    }
+    Ok(Extract { frames: animation.frames, pages, ..Extract::default() })
 }

@@ -1,11 +1,24 @@
 //! What do the pixels say?
 //!
 //! Tesseract runs in worker processes (criba re-executing itself) that see nothing but grey
-//! pixels, and are killed at the deadline.
+//! pixels, and are killed at the deadline. [`Pool`] owns them; `protocol.rs` is what both sides say;
+//! `worker.rs` and `sandbox.rs` are the other side.
 
-use std::time::Instant;
+use std::{io, path::PathBuf};
 
 use crate::budget::Why;
+
+pub use pool::{Counts, Pool};
+
+mod pool;
+
+mod process;
+
+mod protocol;
+
+mod worker;
+
+mod sandbox;
 
 /// How the recogniser runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +27,13 @@ pub struct Options {
     pub workers: usize,
     /// Tesseract language packs, for example `eng`.
     pub languages: Vec<String>,
+    /// The criba program that is run as `ocr-worker`; without it the program that runs.
+    pub program: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { workers: 0, languages: vec!["eng".into()] }
+        Options { workers: 0, languages: vec!["eng".into()], program: None }
     }
 }
 
@@ -64,21 +79,11 @@ impl Error {
     }
 }
 
-/// Worker processes, shared by all scans; they end with it.
-#[derive(Debug)]
-pub struct Pool {}
-
-impl Pool {
-    /// A pool whose workers start when the first page comes ([`Pool::warm`] starts them ahead of need).
-    pub fn start(_options: &Options) -> Pool {
-        Pool {}
-    }
-
-    /// Starts all workers now, so that the first picture does not wait for Tesseract to load.
-    pub fn warm(&self) {}
-
-    /// Reads `page`; returns by `deadline` whatever the worker does.
-    pub fn read(&self, _page: &Page, _deadline: Instant) -> Result<Reading, Error> {
-        unimplemented!()
-    }
+/// Runs this process as a worker for the engine on the other end of `socket`, until that hangs up.
+/// `languages` are Tesseract's packs, joined by `+`.
+///
+/// # Errors
+/// What the socket says.
+pub fn serve_worker(mut socket: impl io::Read + io::Write, languages: &str) -> io::Result<()> {
+    worker::serve(&mut socket, languages)
 }

@@ -1,0 +1,158 @@
+//! The composition of an animation as a browser does it, frame by frame on one canvas.
+//!
+//! GIF89a, section 23: a frame paints its rectangle, leaving transparent pixels as they are; before the next
+//! one is painted its disposal is carried out. Browsers dispose to transparent and not to the background
+//! colour of the file; on the white page of a mail that is white.
+
+use super::blocks::{Cut, Disposal, Frame};
+
+/// Colour of the canvas where nothing is painted.
+const BLANK: [u8; 3] = [255; 3];
+
+/// Pixels of one frame that are decompressed, at most; only a lie has more.
+const FRAME_PIXELS: usize = 1 << 25;
+
+/// A rectangle of the canvas, in pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Area {
+    pub left: usize,
+    pub top: usize,
+    pub right: usize,
+    pub bottom: usize,
+}
+
+impl Area {
+    /// The smallest rectangle that holds both.
+    fn with(self, other: Area) -> Area {
+        if self.is_empty() {
+            return other;
+        }
+        if other.is_empty() {
+            return self;
+        }
+        Area {
+            left: self.left.min(other.left),
+            top: self.top.min(other.top),
+            right: self.right.max(other.right),
+            bottom: self.bottom.max(other.bottom),
+        }
+    }
+
+    /// Whether it holds no pixel.
+    pub fn is_empty(self) -> bool {
+        self.left >= self.right || self.top >= self.bottom
+    }
+}
+
+/// The canvas of an animation, and what has to happen to it before the next frame.
+pub struct Canvas {
+    pub width: usize,
+    pub height: usize,
+    /// `width * height` pixels.
+    pub pixels: Vec<[u8; 3]>,
+    saved: Vec<[u8; 3]>,
+    disposal: Option<(Area, Disposal)>,
+    indices: Vec<u8>,
+}
+
+impl Canvas {
+    /// A blank canvas.
+    pub fn new(width: usize, height: usize) -> Canvas {
+        let pixels = vec![BLANK; width * height];
+        Canvas { width, height, pixels, saved: Vec::new(), disposal: None, indices: Vec::new() }
+    }
+
+    /// Paints a frame; `late` says when to give up. Returns the area in which pixels changed, and what is
+    /// missing of the frame: the rows until then are painted.
+    pub fn paint(&mut self, frame: &Frame<'_>, late: &dyn Fn() -> bool) -> (Area, Option<Cut>) {
+        let disposed = self.dispose();
+        let area = self.area(frame);
+        self.disposal = Some((area, frame.disposal));
+        if frame.disposal == Disposal::Previous {
+            self.save(area);
+        }
+        if area.is_empty() {
+            return (disposed, None);
+        }
+        // Of a frame that reaches below the canvas the rows are left out, unless they are shuffled.
+        let rows = if frame.interlaced { frame.height } else { area.bottom - area.top };
+        let needed = (rows * frame.width).min(FRAME_PIXELS);
+        self.indices.clear();
+        self.indices.resize(needed, 0);
+        let (count, cut) = frame.decompress(&mut self.indices, late);
+        let palette = palette(frame.palette);
+        for (row, indices) in order(frame).zip(self.indices[..count].chunks(frame.width)) {
+            let y = frame.top + row;
+            if y >= self.height {
+                continue;
+            }
+            let line = &mut self.pixels[y * self.width..][area.left..area.right];
+            for (pixel, &index) in line.iter_mut().zip(indices) {
+                if Some(index) != frame.transparent {
+                    *pixel = palette[usize::from(index)];
+                }
+            }
+        }
+        (disposed.with(area), cut)
+    }
+
+    fn area(&self, frame: &Frame<'_>) -> Area {
+        let area = Area {
+            left: frame.left,
+            top: frame.top,
+            right: (frame.left + frame.width).min(self.width),
+            bottom: (frame.top + frame.height).min(self.height),
+        };
+        if area.is_empty() { Area::default() } else { area }
+    }
+
+    fn save(&mut self, area: Area) {
+        self.saved.clear();
+        for y in area.top..area.bottom {
+            let start = y * self.width;
+            self.saved.extend_from_slice(&self.pixels[start + area.left..start + area.right]);
+        }
+    }
+
+    /// Carries out what the frame before asked for.
+    fn dispose(&mut self) -> Area {
+        let Some((area, method)) = self.disposal.take() else { return Area::default() };
+        let width = area.right - area.left;
+        match method {
+            Disposal::Keep => return Area::default(),
+            Disposal::Background => {
+                for y in area.top..area.bottom {
+                    self.pixels[y * self.width..][area.left..area.right].fill(BLANK);
+                }
+            }
+            Disposal::Previous => {
+                for (y, row) in (area.top..area.bottom).zip(self.saved.chunks_exact(width.max(1))) {
+                    self.pixels[y * self.width..][area.left..area.right].copy_from_slice(row);
+                }
+            }
+        }
+        area
+    }
+}
+
+// An index beyond the colour table is shown black, as browsers do.
+fn palette(table: &[u8]) -> [[u8; 3]; 256] {
+    let mut colors = [[0; 3]; 256];
+    for (color, entry) in colors.iter_mut().zip(table.as_chunks::<3>().0) {
+        *color = *entry;
+    }
+    colors
+}
+
+/// The rows of a frame in the order of its data (GIF89a, appendix E).
+fn order(frame: &Frame<'_>) -> Box<dyn Iterator<Item = usize>> {
+    let height = frame.height;
+    match frame.interlaced {
+        false => Box::new(0..height),
+        true => Box::new(
+            [(0, 8), (4, 8), (2, 4), (1, 2)]
+                .into_iter()
+                .flat_map(move |(first, step)| (first..height).step_by(step)),
+        ),
+    }
+}

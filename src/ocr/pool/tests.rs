@@ -1,0 +1,145 @@
+//! The pool with workers that misbehave: small shell scripts in place of criba.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use super::*;
+
+/// A pool of `workers` that run `script`.
+fn pool(folder: &Path, workers: usize, script: &str) -> Pool {
+    let program = folder.join("worker");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    Pool::start(&Options { workers, program: Some(program), ..Options::default() })
+}
+
+fn page() -> Page {
+    Page { width: 4, height: 4, pixels: vec![255; 16] }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_millis(300)
+}
+
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(60)
+}
+
+/// Says `R` and answers each page (28 bytes with its header) with a line and the end.
+const GOOD: &str = r"printf 'R\0\0\0\0\0\0\0'
+while [ $(head -c 28 | wc -c) = 28 ]; do printf 'L\120\1\0\5\0\0\0helloE\0\0\0\0\0\0\0'; done";
+
+#[test]
+fn a_page_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(folder.path(), 2, GOOD);
+    assert_eq!(pool.counts().started, 0, "nothing starts before it is needed");
+    for _ in 0..3 {
+        let reading = pool.read(&page(), in_time()).unwrap();
+        assert_eq!(reading, Reading { text: "hello".into(), confidence: 80, complete: true });
+    }
+    assert_eq!(pool.counts(), Counts { read: 3, started: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_hanging_worker_is_killed_at_the_deadline_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first page hangs; whoever comes next finds a file that says so.
+    let script = format!(
+        "printf 'R\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 28 >/dev/null; exec sleep 1000; fi\n{GOOD}",
+        folder.path().display()
+    );
+    let pool = pool(folder.path(), 1, &script);
+    assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
+    assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+    assert_eq!(pool.counts(), Counts { read: 1, killed: 1, started: 2, ..Counts::default() });
+}
+
+#[test]
+fn a_page_cut_off_by_the_deadline_yields_its_first_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r"printf 'R\0\0\0\0\0\0\0L\120\1\0\5\0\0\0first'; head -c 28 >/dev/null; exec sleep 1000";
+    let pool = pool(folder.path(), 1, script);
+    let reading = pool.read(&page(), soon()).unwrap();
+    assert_eq!(reading, Reading { text: "first".into(), confidence: 80, complete: false });
+}
+
+#[test]
+fn a_crash_costs_its_own_page_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "printf 'R\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 28 >/dev/null; kill -SEGV $$; fi\n{GOOD}",
+        folder.path().display()
+    );
+    let pool = pool(folder.path(), 1, &script);
+    assert!(matches!(pool.read(&page(), in_time()), Err(Error::Crashed(_))));
+    assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+    assert_eq!(pool.counts().crashed, 1);
+}
+
+#[test]
+fn garbage_for_an_answer_is_a_crash() {
+    for garbage in [r"Z\0\0\0\0\0\0\0", r"L\0\0\0\377\377\377\377", "you have reached the wrong program"] {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            format!(r"printf 'R\0\0\0\0\0\0\0'; head -c 28 >/dev/null; printf '{garbage}'; exec sleep 1000");
+        let pool = pool(folder.path(), 1, &script);
+        assert!(matches!(pool.read(&page(), in_time()), Err(Error::Crashed(_))), "{garbage}");
+    }
+}
+
+#[test]
+fn a_worker_that_cannot_start_is_not_tried_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r"printf 'F\0\0\0\7\0\0\0no pack'; head -c 28 >/dev/null";
+    let pool = pool(folder.path(), 1, script);
+    for _ in 0..20 {
+        assert_eq!(pool.read(&page(), in_time()), Err(Error::Unavailable("no pack".into())));
+    }
+    assert!(pool.counts().started < 20);
+    let nowhere = Options { program: Some("/no/such/program".into()), ..Options::default() };
+    assert!(matches!(Pool::start(&nowhere).read(&page(), in_time()), Err(Error::Unavailable(_))));
+}
+
+#[test]
+fn a_worker_that_dies_while_idle_costs_no_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!("mkdir {0}/met && exit 1\n{GOOD}", folder.path().display());
+    let pool = pool(folder.path(), 1, &script);
+    pool.warm();
+    // Wait until the keeper has it, and it has ended.
+    while pool.counts().started == 0 || !folder.path().join("met").exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    while pool.shared.lock().idle.first_mut().is_some_and(Process::is_alive) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+}
+
+#[test]
+fn no_scan_waits_for_a_worker_past_its_deadline() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(folder.path(), 1, r"printf 'R\0\0\0\0\0\0\0'; head -c 28 >/dev/null; exec sleep 1000");
+    thread::scope(|scope| {
+        let busy = scope.spawn(|| pool.read(&page(), Instant::now() + Duration::from_secs(2)));
+        while pool.shared.lock().live == 0 || !pool.shared.lock().idle.is_empty() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
+        assert_eq!(busy.join().unwrap(), Err(Error::Deadline));
+    });
+}
+
+#[test]
+fn old_workers_are_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(folder.path(), 1, GOOD);
+    for _ in 0..2 {
+        pool.read(&page(), in_time()).unwrap();
+    }
+    pool.shared.lock().idle[0].pages = PAGES_A_WORKER - 1;
+    for _ in 0..2 {
+        pool.read(&page(), in_time()).unwrap();
+    }
+    assert_eq!(pool.counts().started, 2);
+}

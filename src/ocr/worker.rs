@@ -1,0 +1,150 @@
+//! The worker process: Tesseract, pages in, lines out.
+
+use std::{ffi::CStr, io};
+
+use leptess::tesseract::TessApi;
+
+use super::{
+    Page,
+    protocol::{self, Note},
+    sandbox,
+};
+
+/// Pixels an inch that Tesseract is told: it derives sizes from it, and guesses badly when it has to.
+const RESOLUTION: i32 = 200;
+/// Words read with less confidence than this are noise.
+const LEAST_CONFIDENCE: f32 = 25.0;
+
+/// Page segmentation 6: one block of text, in lines. What has no text is kept from it by the text gate.
+const VARIABLES: [(&CStr, &CStr); 3] = [
+    (c"tessedit_pageseg_mode", c"6"),
+    // Light text on dark was turned over before; trying both costs a second reading of each bad line.
+    (c"tessedit_do_invert", c"0"),
+    (c"debug_file", c"/dev/null"),
+];
+
+/// Serves pages until the engine hangs up.
+///
+/// # Errors
+/// What the socket says. That Tesseract could not be loaded is said over the socket.
+pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::Result<()> {
+    sandbox::die_with_parent();
+    let mut api = match load(languages) {
+        Ok(api) => api,
+        Err(why) => return protocol::write_note(socket, &Note::Failed(why)),
+    };
+    // Whatever Tesseract loads late, it loads here.
+    read(&mut api, &Page { width: 64, height: 32, pixels: vec![255; 64 * 32] });
+    if let Err(error) = sandbox::enter() {
+        // An old kernel: the worker still sees nothing but pixels.
+        tracing::warn!(%error, "the OCR worker runs without a sandbox");
+    }
+    protocol::write_note(socket, &Note::Ready)?;
+    while let Some(page) = protocol::read_page(socket)? {
+        for line in read(&mut api, &page) {
+            protocol::write_note(socket, &line)?;
+        }
+        protocol::write_note(socket, &Note::End)?;
+    }
+    Ok(())
+}
+
+fn load(languages: &str) -> Result<TessApi, String> {
+    if languages.contains('\0') {
+        return Err("a language name with a NUL".into());
+    }
+    let mut api = TessApi::new(None, languages).map_err(|_| {
+        format!("Tesseract has no language pack for `{languages}`: install tesseract-ocr-...")
+    })?;
+    for (name, value) in VARIABLES {
+        // A version of Tesseract that does not know a variable does without.
+        let _ = api.raw.set_variable(name, value);
+    }
+    Ok(api)
+}
+
+fn read(api: &mut TessApi, page: &Page) -> Vec<Note> {
+    let (Ok(width), Ok(height)) = (i32::try_from(page.width), i32::try_from(page.height)) else {
+        return Vec::new();
+    };
+    if api.raw.set_image(&page.pixels, width, height, 1, width).is_err() {
+        return Vec::new();
+    }
+    api.set_source_resolution(RESOLUTION);
+    if api.recognize() != 0 {
+        return Vec::new();
+    }
+    match api.get_tsv_text(0) {
+        Ok(table) => lines(&table),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The lines of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
+/// confidence, text. Level 4 begins a line, level 5 is a word.
+fn lines(table: &str) -> Vec<Note> {
+    let mut lines = Vec::new();
+    let mut line = Line::default();
+    for row in table.lines() {
+        let mut columns = row.splitn(12, '\t');
+        match columns.next() {
+            Some("4") => lines.extend(std::mem::take(&mut line).note()),
+            Some("5") => {
+                let confidence = columns.nth(9).and_then(|text| text.parse().ok()).unwrap_or(0.0);
+                line.add(columns.next().unwrap_or_default().trim(), confidence);
+            }
+            _ => {}
+        }
+    }
+    lines.extend(line.note());
+    lines
+}
+
+#[derive(Default)]
+struct Line {
+    text: String,
+    words: u16,
+    confidence: f32,
+}
+
+impl Line {
+    fn add(&mut self, word: &str, confidence: f32) {
+        if !(confidence >= LEAST_CONFIDENCE && word.chars().any(char::is_alphanumeric)) {
+            return;
+        }
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(word);
+        self.words = self.words.saturating_add(1);
+        self.confidence += confidence;
+    }
+
+    fn note(self) -> Option<Note> {
+        let confidence = (self.confidence / f32::from(self.words)) as u8;
+        (self.words > 0).then_some(Note::Line { text: self.text, confidence, words: self.words })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_and_junk_are_dropped() {
+        let table = "1\t1\t0\t0\t0\t0\t0\t0\t100\t50\t-1\t\n\
+                     4\t1\t1\t1\t1\t0\t0\t0\t100\t20\t-1\t\n\
+                     5\t1\t1\t1\t1\t1\t0\t0\t40\t20\t96.5\tcheap\n\
+                     5\t1\t1\t1\t1\t2\t0\t0\t40\t20\t95\t \n\
+                     5\t1\t1\t1\t1\t3\t0\t0\t40\t20\t3\tqx\n\
+                     5\t1\t1\t1\t1\t4\t0\t0\t40\t20\t93.5\t$9.99\n\
+                     4\t1\t1\t1\t2\t0\t0\t0\t100\t20\t-1\t\n\
+                     5\t1\t1\t1\t2\t1\t0\t0\t40\t20\t90\t~|\n\
+                     4\t1\t1\t1\t3\t0\t0\t0\t100\t20\t-1\t\n\
+                     5\t1\t1\t1\t3\t1\t0\t0\t40\t20\t80\tpills\n";
+        let line = |text: &str, confidence, words| Note::Line { text: text.into(), confidence, words };
+        assert_eq!(lines(table), [line("cheap $9.99", 95, 2), line("pills", 80, 1)]);
+        assert!(lines("").is_empty());
+        assert!(lines("5\t5\n4\n5").is_empty());
+    }
+}
