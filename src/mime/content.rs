@@ -47,13 +47,23 @@ fn is_type_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b'(' | b')' | b',' | b':'..=b'?' | b'@' | b'['..=b']')
 }
 
+/// The parameter called `name`, up to the first blank: for values that have none, before what follows without
+/// a semicolon.
+pub(super) fn token<'m>(value: &'m str, name: &str, arena: &'m Arena) -> Option<&'m str> {
+    let parameter = parameter(value, name, arena)?;
+    parameter.trim().split(|blank: char| blank.is_ascii_whitespace()).next()
+}
+
 /// The parameter called `name`: RFC 2231 continuations and charsets undone, encoded words (which do not
 /// belong here, and are common) decoded.
 pub(super) fn parameter<'m>(value: &'m str, name: &str, arena: &'m Arena) -> Option<&'m str> {
-    if let Some(plain) = parameters(value).find(|parameter| parameter.name.eq_ignore_ascii_case(name)) {
-        return Some(decode_words(plain.unquoted(arena), arena));
-    }
-    extended(value, name, arena).or_else(|| loose(value, name))
+    plain(value, name, arena).or_else(|| extended(value, name, arena)).or_else(|| loose(value, name))
+}
+
+/// The parameter called `name` where it is written without RFC 2231's encodings.
+pub(super) fn plain<'m>(value: &'m str, name: &str, arena: &'m Arena) -> Option<&'m str> {
+    let plain = parameters(value).find(|parameter| parameter.name.eq_ignore_ascii_case(name))?;
+    Some(decode_words(plain.unquoted(arena), arena))
 }
 
 fn decode_words<'m>(text: &'m str, arena: &'m Arena) -> &'m str {
@@ -173,7 +183,7 @@ fn parameters(value: &str) -> impl Iterator<Item = Parameter<'_>> {
                 let value = value.trim();
                 let end = match value.strip_prefix('"') {
                     Some(inner) => quote_end(inner).map_or(value.len(), |end| end + 2),
-                    None => value.find(|end: char| end.is_ascii_whitespace()).unwrap_or(value.len()),
+                    None => value.len(),
                 };
                 return Some(Parameter { name: name.trim(), value: value.get(..end).unwrap_or(value) });
             }

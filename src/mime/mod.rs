@@ -12,6 +12,7 @@ mod headers;
 mod lines;
 mod structure;
 mod transfer;
+mod utf7;
 mod words;
 
 #[cfg(test)]
@@ -91,6 +92,7 @@ pub struct Part<'m> {
     /// The body as it stands in the message, transfer encoding and all. In a CRLF message its lines end in
     /// CRLF.
     pub raw_body: &'m [u8],
+    named_html: bool,
     crlf: bool,
     /// Whether the LF after `raw_body` belongs to a boundary.
     lf_cut: bool,
@@ -167,19 +169,11 @@ impl<'m> Part<'m> {
         self.damage.get()
     }
 
-    /// How the text of this leaf is read; `None` where it is no text. A name that ends in `.htm`, `.html`
-    /// or `.shtml` makes it HTML, whatever the type says.
+    /// How the text of this leaf is read; `None` where it is no text. A plain `name` (not one in RFC 2231's
+    /// encoding) that ends in `.htm`, `.html` or `.shtml` makes it HTML, whatever the type says.
     pub fn text_kind(&self) -> Option<TextKind> {
-        let named_html = self.name.is_some_and(|name| {
-            let name = name.as_bytes();
-            [".htm", ".html", ".shtm", ".shtml"].iter().any(|suffix| {
-                name.len().checked_sub(suffix.len()).is_some_and(|start| {
-                    name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
-                })
-            })
-        });
         match (self.kind, self.subkind) {
-            _ if named_html => Some(TextKind::Html),
+            _ if self.named_html => Some(TextKind::Html),
             ("text", "html") => Some(TextKind::Html),
             ("text", "plain") => Some(TextKind::Plain),
             _ => None,

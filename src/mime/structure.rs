@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 
+use bumpalo::collections::Vec as ArenaVec;
 use memchr::{memchr, memmem};
 
 use super::{
@@ -41,6 +42,14 @@ struct Body<'m> {
     /// Whether a multipart in it starts with a body although its first line may look like a header.
     preamble: bool,
     damage: Damage,
+}
+
+impl Body<'_> {
+    /// Whether a multipart message without parts starts with text right away, and goes on for more than a line.
+    fn has_headless_start(&self) -> bool {
+        let first = headers::line_at(self.bytes, 0).unwrap_or_default();
+        self.preamble && first.len() < self.bytes.len() && !headers::trim(first).is_empty()
+    }
 }
 
 const PLAIN: MediaType<'static> = MediaType { kind: "text", subkind: "plain" };
@@ -84,13 +93,14 @@ impl<'m> Parser<'m, '_> {
         section.body
     }
 
-    fn entity(&mut self, fields: &'m [Header<'m>], body: Body<'m>, place: Place<'m>) {
+    fn entity(&mut self, fields: &'m [Header<'m>], mut body: Body<'m>, place: Place<'m>) {
         if self.parts.len() >= self.limits.parts {
             self.damage |= Damage::TOO_MANY_PARTS;
             return;
         }
         let content_type = headers::last_value(fields, "Content-Type", self.arena).unwrap_or_default();
         let mut media_type = content::media_type(content_type, self.arena).unwrap_or(place.default);
+        let mut damage = body.damage;
         let mut boundary = None;
         if media_type.kind == "multipart" {
             boundary = content::parameter(content_type, "boundary", self.arena)
@@ -99,10 +109,17 @@ impl<'m> Parser<'m, '_> {
                 .or(place.boundary);
             if boundary.is_none() {
                 media_type = PLAIN;
+                damage |= Damage::NO_BOUNDARY;
+                if body.has_headless_start() {
+                    // SpamAssassin looks for parts from an empty line on, and keeps it when there are none.
+                    let mut bytes = ArenaVec::with_capacity_in(body.bytes.len() + 1, self.arena);
+                    bytes.push(b'\n');
+                    bytes.extend_from_slice_copy(body.bytes);
+                    body.bytes = bytes.into_bump_slice();
+                }
             }
         }
         let index = self.parts.len();
-        let mut damage = body.damage;
         let part = self.part(fields, media_type, content_type, &body, place);
         self.parts.push(part);
         let multipart = media_type.kind == "multipart";
@@ -113,8 +130,6 @@ impl<'m> Parser<'m, '_> {
             damage |= self.multipart(index, body, boundary, media_type, place);
         } else if message {
             self.inner_message(index, place);
-        } else if content_type.contains("multipart/") {
-            damage |= Damage::NO_BOUNDARY;
         }
         self.damage |= damage;
         if let Some(part) = self.parts.get(index) {
@@ -140,7 +155,11 @@ impl<'m> Parser<'m, '_> {
             .or_else(|| parameter(content_type, "name"))
             .or_else(|| parameter(content_type, "filename"))
             .filter(|name| !name.is_empty());
-        let charset = parameter(content_type, "charset").map(|charset| {
+        let plain =
+            |value: &'m str| ["filename", "name"].iter().find_map(|name| content::plain(value, name, arena));
+        let named_html =
+            name.is_some() && plain(disposition).or_else(|| plain(content_type)).is_some_and(is_html_name);
+        let charset = content::token(content_type, "charset", arena).map(|charset| {
             let charset = charset.trim_matches(|quote: char| quote == '\'' || quote.is_whitespace());
             if charset.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 let lower = arena.alloc_str(charset);
@@ -167,6 +186,7 @@ impl<'m> Parser<'m, '_> {
                 .is_some_and(|start| start.eq_ignore_ascii_case("attachment")),
             is_leaf: true,
             raw_body: body.bytes,
+            named_html,
             crlf: place.crlf,
             lf_cut: body.lf_cut,
             multiparts: place.multiparts,
@@ -219,8 +239,7 @@ impl<'m> Parser<'m, '_> {
         let mut headless = false;
         if opening.is_none() {
             damage |= Damage::NO_BOUNDARY;
-            let first = headers::line_at(bytes, 0).unwrap_or_default();
-            headless = body.preamble && first.len() < bytes.len() && !headers::trim(first).is_empty();
+            headless = body.has_headless_start();
         }
         loop {
             let mut mark = delimiter.next(bytes, position);
@@ -296,6 +315,11 @@ impl<'m> Parser<'m, '_> {
     }
 }
 
+fn is_html_name(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["htm", "html", "shtm", "shtml"].iter().any(|html| extension.eq_ignore_ascii_case(html))
+}
+
 /// A boundary line in a body.
 #[derive(Debug, PartialEq, Eq)]
 struct Mark {
@@ -312,10 +336,10 @@ struct Delimiter<'m> {
 
 impl<'m> Delimiter<'m> {
     fn new(boundary: &[u8], arena: &'m Arena) -> Delimiter<'m> {
-        let line = arena.alloc_slice_fill_iter(
-            [b'-', b'-'].into_iter().chain(boundary.iter().copied()).collect::<Vec<u8>>(),
-        );
-        Delimiter { finder: memmem::Finder::new(line) }
+        let mut line = ArenaVec::with_capacity_in(boundary.len() + 2, arena);
+        line.extend_from_slice_copy(b"--");
+        line.extend_from_slice_copy(boundary);
+        Delimiter { finder: memmem::Finder::new(line.into_bump_slice()) }
     }
 
     /// The next boundary line at or after `from`, which is the start of a line.
