@@ -2,11 +2,14 @@
 
 #![allow(dead_code)] // each bench uses a part of this
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use criba::{
+    config::Settings,
+    engine::Engine,
     media::{self, Kind},
     mime::{Arena, Limits, Message},
+    ocr::Pool,
 };
 
 /// All sample mails, spam and ham, by name.
@@ -43,4 +46,18 @@ fn attachments_of(mail: &[u8]) -> Vec<(Kind, Vec<u8>)> {
 
 pub fn bytes(mails: &[Vec<u8>]) -> u64 {
     mails.iter().map(|mail| mail.len() as u64).sum()
+}
+
+pub fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.rules.cache = Some(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rules"));
+    settings.ocr.program = Some(env!("CARGO_BIN_EXE_criba").into());
+    settings
+}
+
+/// The default engine.
+pub fn engine() -> Engine {
+    let settings = settings();
+    let pool = Arc::new(Pool::start(&settings.ocr));
+    Engine::load(&settings, pool).expect("the default engine loads").0
 }

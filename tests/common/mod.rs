@@ -71,6 +71,7 @@ pub fn samples() -> Vec<Sample> {
 pub fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.rules.cache = Some(cache_folder());
+    settings.ocr.program = Some(CRIBA.into());
     settings
 }
 
