@@ -2,4 +2,8 @@
 
 pub mod frame;
 
+pub mod headers;
+
+pub mod milter;
+
 pub mod request;
