@@ -14,6 +14,7 @@ use crate::{
     pipeline::Scratch,
     profile::Profile,
     rules::{self, Remark, RuleSet, Source},
+    wire::request::Envelope,
 };
 
 static DEFAULT_RULES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models/rules");
@@ -101,6 +102,12 @@ impl Engine {
     pub fn profile(&self, name: Option<&str>) -> Option<&Profile> {
         let name = name.unwrap_or("external");
         self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// The profile for a message: the one it asks for, else `internal` for a user who logged in.
+    pub fn profile_for(&self, envelope: &Envelope) -> Option<&Profile> {
+        let by_user = envelope.user.as_ref().map(|_| "internal");
+        self.profile(envelope.profile.as_deref().or(by_user))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     settings::{EngineArgs, load_engine},
 };
 use crate::{
-    config::{Listen, Settings},
+    config::{Endpoint, Settings},
     engine::Engine,
     ocr::{self, Pool},
     server::{self, Server},
@@ -25,15 +25,15 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Listen here (unix:/path or host:port) instead of where the configuration says; may be given several times
+    /// Listen here (unix:/path or host:port, milter: before it for an MTA) instead of where the configuration says; may be given several times
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    listen: Vec<Listen>,
+    listen: Vec<Endpoint>,
     /// Threads that scan; 0 is one a core
     #[arg(long, value_name = "N")]
     workers: Option<u16>,
 }
 
-fn address(text: &str) -> Result<Listen, String> {
+fn address(text: &str) -> Result<Endpoint, String> {
     text.parse()
 }
 
@@ -60,7 +60,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if settings.server.listen.is_empty() {
         return Err(Failure::config("there is no address to listen on: give --listen, or [server] listen"));
     }
-    settings.server.listen.iter().try_for_each(server::probe).map_err(failure)?;
+    settings
+        .server
+        .listen
+        .iter()
+        .try_for_each(|endpoint| server::probe(&endpoint.listen))
+        .map_err(failure)?;
     more_descriptors();
     let engine = load_engine(&settings)?;
     engine.warm();

@@ -66,10 +66,56 @@ impl fmt::Display for Listen {
     }
 }
 
+/// What is spoken at a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// The native RPC.
+    #[default]
+    Native,
+    /// The milter protocol of Postfix and Sendmail.
+    Milter,
+}
+
+/// A socket to open: where, and what is spoken there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub dialect: Dialect,
+    pub listen: Listen,
+}
+
+impl From<Listen> for Endpoint {
+    fn from(listen: Listen) -> Endpoint {
+        Endpoint { dialect: Dialect::Native, listen }
+    }
+}
+
+impl std::str::FromStr for Endpoint {
+    type Err = String;
+
+    /// An address as [`Listen`] reads it, for the native RPC; `milter:` before it for another dialect.
+    fn from_str(text: &str) -> Result<Endpoint, String> {
+        let (dialect, address) = match text.strip_prefix("milter:") {
+            Some(address) => (Dialect::Milter, address),
+            None => (Dialect::Native, text),
+        };
+        Ok(Endpoint { dialect, listen: address.parse()? })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dialect {
+            Dialect::Native => self.listen.fmt(f),
+            Dialect::Milter => write!(f, "milter:{}", self.listen),
+        }
+    }
+}
+
 /// The listeners and what they let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    pub listen: Vec<Listen>,
+    pub listen: Vec<Endpoint>,
     /// Permission bits of a Unix socket.
     pub socket_mode: u32,
     /// Threads of the fast lane; 0 is one a core.
@@ -120,7 +166,7 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             server: Server {
-                listen: vec![Listen::Unix("/run/criba/criba.sock".into())],
+                listen: vec![Listen::Unix("/run/criba/criba.sock".into()).into()],
                 socket_mode: 0o660,
                 workers: 0,
                 max_message_bytes: 100 << 20,

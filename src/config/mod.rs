@@ -4,4 +4,4 @@ pub mod checked;
 
 mod raw;
 
-pub use checked::{Error, Listen, Server as ServerSettings, Settings};
+pub use checked::{Dialect, Endpoint, Error, Listen, Server as ServerSettings, Settings};

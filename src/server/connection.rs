@@ -10,12 +10,13 @@ use tokio::{
 
 use super::{
     Shared,
-    outbox::Outbox,
-    slot::{Pong, Request, Slot},
+    outbox::{Outbox, Ticket},
+    slot::{Answer, Pong, Request, Slot},
     worker::Job,
 };
 use crate::{
     budget::Budget,
+    verdict::Verdict,
     wire::{
         frame::{self, Decoded, Error, Header, Kind, REQUEST_HEADER, Refused, Status},
         request::Envelope,
@@ -60,6 +61,28 @@ struct Connection<R> {
     shared: Arc<Shared>,
     /// Reused for the metadata of all requests.
     metadata: Vec<u8>,
+}
+
+/// The reply to a SCAN.
+#[derive(Debug)]
+struct ScanReply {
+    ticket: Ticket,
+    id: u32,
+}
+
+impl Answer for ScanReply {
+    fn verdict(self: Box<Self>, status: Status, verdict: Verdict) {
+        self.ticket.send(&frame::reply(Kind::Scan as u8, self.id, status, &verdict));
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        let (kind, id) = (Kind::Scan as u8, self.id);
+        self.ticket.send(&frame::refusal(&Refused { kind, id, error }));
+    }
+
+    fn is_void(&self) -> bool {
+        self.ticket.is_void()
+    }
 }
 
 /// Serves one client until it leaves.
@@ -165,7 +188,7 @@ impl<R: Input> Connection<R> {
         let envelope = Envelope::parse(&mut json).map_err(|error| self.refuse_as(header, error))?;
         self.metadata = json;
         let engine = self.shared.engine();
-        let Some(profile) = engine.profile(envelope.profile.as_deref()).cloned() else {
+        let Some(profile) = engine.profile_for(&envelope).cloned() else {
             let error = Error::Profile(envelope.profile.unwrap_or_default());
             return Err(self.refuse_as(header, error));
         };
@@ -175,8 +198,9 @@ impl<R: Input> Connection<R> {
         };
         let budget = Budget::starting_at(started.into_std(), allowance);
         let deadline = budget.deadline();
-        let request = Request { id: header.id, envelope, profile, budget, size: header.message };
-        let slot = Arc::new(Slot::new(request, self.outbox.open(), Arc::clone(&self.shared.stats)));
+        let request = Request { envelope, profile, budget, size: header.message };
+        let answer = Box::new(ScanReply { ticket: self.outbox.open(), id: header.id });
+        let slot = Arc::new(Slot::new(request, answer, Arc::clone(&self.shared.stats)));
         if self.shared.is_draining() {
             slot.refuse(Error::Draining);
             return self.skip(header.message, until).await;

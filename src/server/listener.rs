@@ -24,15 +24,22 @@ use tokio::{
 use super::{
     Error, Shared,
     connection::{self, Input, Peer},
+    milter,
 };
 use crate::{
-    config::Listen,
+    config::{Dialect, Endpoint, Listen},
     wire::frame::{self, Refused},
 };
 
-/// A socket that accepts connections.
+/// A socket that accepts connections, and what is spoken there.
 #[derive(Debug)]
-pub(super) enum Listener {
+pub(super) struct Listener {
+    dialect: Dialect,
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
     Unix { socket: UnixListener, file: SocketFile },
     Tcp(TcpListener),
 }
@@ -46,26 +53,28 @@ pub(super) struct SocketFile {
 }
 
 impl Listener {
-    /// Opens the socket at `listen`; a Unix socket gets the permission bits `mode`.
-    pub fn bind(listen: &Listen, mode: u32) -> Result<Listener, Error> {
+    /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode`.
+    pub fn bind(endpoint: &Endpoint, mode: u32) -> Result<Listener, Error> {
+        let Endpoint { dialect, listen } = endpoint;
         let bound = match listen {
             Listen::Unix(path) => bind_unix(path, mode),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
                 socket.set_nonblocking(true)?;
-                Ok(Listener::Tcp(TcpListener::from_std(socket)?))
+                Ok(Socket::Tcp(TcpListener::from_std(socket)?))
             }),
         };
-        bound.map_err(|source| match source.kind() {
+        let socket = bound.map_err(|source| match source.kind() {
             io::ErrorKind::AddrInUse => Error::InUse(listen.clone()),
             _ => Error::Listen { listen: listen.clone(), source },
-        })
+        })?;
+        Ok(Listener { dialect: *dialect, socket })
     }
 
     /// Where it listens.
     pub fn address(&self) -> Listen {
-        match self {
-            Listener::Unix { file, .. } => Listen::Unix(file.path.clone()),
-            Listener::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
+        match &self.socket {
+            Socket::Unix { file, .. } => Listen::Unix(file.path.clone()),
+            Socket::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
         }
     }
 
@@ -73,17 +82,18 @@ impl Listener {
     pub async fn accept(&self, shared: &Arc<Shared>) {
         loop {
             let shared = Arc::clone(shared);
-            let accepted = match self {
-                Listener::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
+            let dialect = self.dialect;
+            let accepted = match &self.socket {
+                Socket::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
                     let (input, output) = stream.into_split();
-                    tokio::spawn(admit(input, output, Peer::Local, shared));
+                    tokio::spawn(admit(dialect, input, output, Peer::Local, shared));
                 }),
-                Listener::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
+                Socket::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
                     let peer = if from.ip().is_loopback() { Peer::Local } else { Peer::Remote };
                     // Without it a reply may wait 40 ms for the acknowledgement of the one before.
                     let _ = stream.set_nodelay(true);
                     let (input, output) = stream.into_split();
-                    tokio::spawn(admit(input, output, peer, shared));
+                    tokio::spawn(admit(dialect, input, output, peer, shared));
                 }),
             };
             if let Err(error) = accepted {
@@ -96,6 +106,7 @@ impl Listener {
 }
 
 async fn admit(
+    dialect: Dialect,
     input: impl Input,
     mut output: impl AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
@@ -105,10 +116,17 @@ async fn admit(
     let Some(_open) = stats.accept(shared.options.max_connections) else {
         let refused = Refused { kind: 0, id: 0, error: frame::Error::Crowded };
         stats.replied(refused.error.status());
+        // An MTA knows what to do when a milter hangs up; it has no word for a crowd.
+        if dialect != Dialect::Native {
+            return;
+        }
         let _ = timeout(Duration::from_secs(1), output.write_all(&frame::refusal(&refused))).await;
         return;
     };
-    connection::serve(input, output, peer, shared).await;
+    match dialect {
+        Dialect::Milter => milter::serve(input, output, shared).await,
+        _ => connection::serve(input, output, peer, shared).await,
+    }
 }
 
 impl Input for tokio_unix::OwnedReadHalf {
@@ -132,7 +150,7 @@ fn hung_up(socket: &impl AsFd) -> bool {
 
 // The socket gets its mode under another name and then moves into place: nobody sees it with a mode that
 // is not meant, and a stale file is replaced in one step.
-fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
+fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
     vacant(path)?;
     let mut early = path.as_os_str().to_owned();
     early.push(".new");
@@ -147,7 +165,7 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<Listener> {
     let metadata = fs::symlink_metadata(path)?;
     let file = SocketFile { path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) };
     socket.set_nonblocking(true)?;
-    Ok(Listener::Unix { socket: UnixListener::from_std(socket)?, file })
+    Ok(Socket::Unix { socket: UnixListener::from_std(socket)?, file })
 }
 
 /// Whether `path` can be taken: nothing is there, or a socket that nobody answers at.

@@ -3,7 +3,7 @@
 //! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
 //! [`admission`] says whether there is room, [`outbox`] writes replies. The messages wait in two
 //! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
-//! stands; the [`clock`] sends it when the time is up. [`lifecycle`] starts, reloads and drains.
+//! stands; the [`clock`] sends it when the time is up. [`milter`] serves MTAs the same way. [`lifecycle`] starts, reloads and drains.
 
 mod admission;
 mod clock;
@@ -11,9 +11,11 @@ mod connection;
 mod lane;
 mod lifecycle;
 mod listener;
+mod milter;
 mod outbox;
 mod slot;
 mod stats;
+mod whole;
 mod worker;
 
 #[cfg(test)]
@@ -142,8 +144,8 @@ impl Server {
         let mut server = Server { shared, listeners: Vec::new(), threads: Vec::new() };
         server.threads()?;
         // The sockets come last: whoever finds one finds an engine that is ready.
-        for listen in &settings.listen {
-            server.listeners.push(Listener::bind(listen, settings.socket_mode)?);
+        for endpoint in &settings.listen {
+            server.listeners.push(Listener::bind(endpoint, settings.socket_mode)?);
         }
         Ok(server)
     }

@@ -7,14 +7,14 @@ use std::{
 
 use serde::Serialize;
 
-use super::{lane::lock, outbox::Ticket, stats::Stats};
+use super::{lane::lock, stats::Stats};
 use crate::{
     budget::{Budget, Why},
     pipeline::Publish,
     profile::Profile,
     verdict::{Verdict, millis},
     wire::{
-        frame::{self, Error, Kind, Refused, Status},
+        frame::{Error, Status},
         request::Envelope,
     },
 };
@@ -22,12 +22,22 @@ use crate::{
 /// What a front end asked for, without the message itself.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub id: u32,
     pub envelope: Envelope,
     pub profile: Profile,
     pub budget: Budget,
     /// Bytes of the message.
     pub size: usize,
+}
+
+/// The way back to whoever asked, in the dialect that they speak; used once.
+pub(super) trait Answer: fmt::Debug + Send {
+    fn verdict(self: Box<Self>, status: Status, verdict: Verdict);
+
+    /// There is no verdict.
+    fn refuse(self: Box<Self>, error: Error);
+
+    /// Whether nobody waits for the answer any more.
+    fn is_void(&self) -> bool;
 }
 
 /// A request that has to be answered; shared by the thread that works on it and the [clock](super::clock).
@@ -42,12 +52,12 @@ pub(super) struct Slot {
 struct State {
     standing: Option<Verdict>,
     /// Gone with the reply.
-    ticket: Option<Ticket>,
+    answer: Option<Box<dyn Answer>>,
 }
 
 impl Slot {
-    pub fn new(request: Request, ticket: Ticket, stats: Arc<Stats>) -> Slot {
-        Slot { request, stats, state: Mutex::new(State { standing: None, ticket: Some(ticket) }) }
+    pub fn new(request: Request, answer: Box<dyn Answer>, stats: Arc<Stats>) -> Slot {
+        Slot { request, stats, state: Mutex::new(State { standing: None, answer: Some(answer) }) }
     }
 
     pub fn budget(&self) -> &Budget {
@@ -56,47 +66,46 @@ impl Slot {
 
     /// Whether nobody waits for an answer any more.
     pub fn is_gone(&self) -> bool {
-        lock(&self.state).ticket.as_ref().is_none_or(Ticket::is_void)
+        lock(&self.state).answer.as_ref().is_none_or(|answer| answer.is_void())
     }
 
     /// Answers with the verdict that the last stage came to.
     pub fn finish(&self, verdict: Verdict) {
-        if let Some((ticket, _)) = self.claim() {
+        if let Some((answer, _)) = self.claim() {
             let status = if verdict.complete { Status::Complete } else { Status::Partial };
-            self.answer(ticket, status, verdict);
+            self.answer(answer, status, verdict);
         }
     }
 
     /// The time is up: answers with the verdict that stands.
     pub fn expire(&self) {
-        if let Some((ticket, standing)) = self.claim() {
+        if let Some((answer, standing)) = self.claim() {
             let verdict = standing.unwrap_or_else(|| self.unseen(Why::Deadline));
-            self.answer(ticket, Status::Partial, verdict);
+            self.answer(answer, Status::Partial, verdict);
         }
     }
 
     /// There is no room or time for this message: answers as its profile says.
     pub fn shed(&self) {
-        if let Some((ticket, _)) = self.claim() {
-            self.answer(ticket, Status::Shed, self.unseen(Why::Overload));
+        if let Some((answer, _)) = self.claim() {
+            self.answer(answer, Status::Shed, self.unseen(Why::Overload));
         }
     }
 
     /// Answers with an error instead of a verdict.
     pub fn refuse(&self, error: Error) {
-        if let Some((ticket, _)) = self.claim() {
+        if let Some((answer, _)) = self.claim() {
             self.stats.replied(error.status());
-            let id = self.request.id;
-            tracing::warn!("request {id}, qid: {}: {error}", self.request.envelope.queue_id);
-            ticket.send(&frame::refusal(&Refused { kind: Kind::Scan as u8, id, error }));
+            tracing::warn!("qid: <{}>: {error}", Clean(&self.request.envelope.queue_id));
+            answer.refuse(error);
         }
     }
 
-    // Whoever gets the ticket answers: the others come too late.
-    fn claim(&self) -> Option<(Ticket, Option<Verdict>)> {
+    // Whoever gets the way back answers: the others come too late.
+    fn claim(&self) -> Option<(Box<dyn Answer>, Option<Verdict>)> {
         let mut state = lock(&self.state);
-        let ticket = state.ticket.take()?;
-        Some((ticket, state.standing.take()))
+        let answer = state.answer.take()?;
+        Some((answer, state.standing.take()))
     }
 
     fn unseen(&self, why: Why) -> Verdict {
@@ -104,12 +113,12 @@ impl Slot {
         Verdict::unseen(profile, budget.clone(), &envelope.queue_id, why)
     }
 
-    fn answer(&self, ticket: Ticket, status: Status, mut verdict: Verdict) {
+    fn answer(&self, answer: Box<dyn Answer>, status: Status, mut verdict: Verdict) {
         let elapsed = self.budget().elapsed();
         verdict.elapsed_ms = millis(elapsed);
-        ticket.send(&frame::reply(Kind::Scan as u8, self.request.id, status, &verdict));
         self.stats.judged(status, verdict.action, elapsed);
         tracing::info!("{}", Line { request: &self.request, verdict: &verdict, status });
+        answer.verdict(status, verdict);
     }
 }
 
