@@ -80,37 +80,25 @@ pub(super) fn has_long_line(body: &[u8], lf_cut: bool) -> bool {
     false
 }
 
-/// Puts an LF after every 2048 bytes of a line, once for each multipart around: a line of 2048 bytes and its
-/// LF becomes that line and an empty one.
-pub(super) fn break_long_lines<'m>(
-    body: &'m [u8],
-    lf_cut: bool,
-    multiparts: usize,
-    arena: &'m Arena,
-) -> &'m [u8] {
-    let mut text: Vec<u8> = body.to_vec();
-    if lf_cut {
-        text.push(b'\n');
-    }
-    for _ in 0..multiparts {
-        let mut broken = Vec::with_capacity(text.len() + text.len() / LINE + 1);
-        let mut rest = text.as_slice();
-        while !rest.is_empty() {
-            let (mut line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1));
-            while let Some((start, end)) = line.split_at_checked(LINE).filter(|(_, end)| !end.is_empty()) {
-                broken.extend_from_slice(start);
-                broken.push(b'\n');
-                line = end;
-            }
-            broken.extend_from_slice(line);
-            rest = after;
+/// Puts an LF after every 2048 bytes of a line: a line of 2048 bytes and its LF becomes that line and an
+/// empty one.
+pub(super) fn break_long_lines<'m>(body: &[u8], lf_cut: bool, arena: &'m Arena) -> &'m [u8] {
+    let mut broken = ArenaVec::with_capacity_in(body.len() + body.len() / LINE + 1, arena);
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (mut line, after) = rest.split_at(memchr(b'\n', rest).map_or(rest.len(), |lf| lf + 1));
+        // The LF that went to the boundary counts, and what is broken before it leaves an empty line there.
+        let lf = usize::from(lf_cut && after.is_empty());
+        while line.len() + lf > LINE {
+            let (start, end) = line.split_at(LINE);
+            broken.extend_from_slice_copy(start);
+            broken.push(b'\n');
+            line = end;
         }
-        text = broken;
+        broken.extend_from_slice_copy(line);
+        rest = after;
     }
-    if lf_cut && text.last() == Some(&b'\n') {
-        text.pop();
-    }
-    arena.alloc_slice_copy(&text)
+    broken.into_bump_slice()
 }
 
 #[cfg(test)]
@@ -122,9 +110,9 @@ mod tests {
         String::from_utf8(without_blank_runs(body.as_bytes(), &arena).to_vec()).unwrap()
     }
 
-    fn broken(body: &str, lf_cut: bool, multiparts: usize) -> String {
+    fn broken(body: &str, lf_cut: bool) -> String {
         let arena = Arena::new();
-        String::from_utf8(break_long_lines(body.as_bytes(), lf_cut, multiparts, &arena).to_vec()).unwrap()
+        String::from_utf8(break_long_lines(body.as_bytes(), lf_cut, &arena).to_vec()).unwrap()
     }
 
     #[test]
@@ -151,12 +139,12 @@ mod tests {
     fn a_line_of_2048_bytes_and_its_lf_becomes_that_line_and_an_empty_one() {
         let line = "x".repeat(2048);
         assert!(!has_long_line(line.as_bytes(), false) && has_long_line(line.as_bytes(), true));
-        assert_eq!(broken(&format!("{line}\nb"), false, 1), format!("{line}\n\nb"));
-        assert_eq!(broken(&format!("{line}\nb"), false, 2), format!("{line}\n\n\nb"));
-        assert_eq!(broken(&line, true, 1), format!("{line}\n"));
-        assert_eq!(broken(&line, false, 1), line);
+        assert_eq!(broken(&format!("{line}\nb"), false), format!("{line}\n\nb"));
+        assert_eq!(broken(&line, true), format!("{line}\n"));
+        assert_eq!(broken(&line, false), line);
+        assert_eq!(broken(&format!("{line}\n"), true), format!("{line}\n\n"));
         let short = "x".repeat(2047);
-        assert_eq!(broken(&format!("{short}\nb"), false, 1), format!("{short}\nb"));
-        assert_eq!(broken(&format!("{line}{line}b\n"), false, 1), format!("{line}\n{line}\nb\n"));
+        assert_eq!(broken(&format!("{short}\nb"), false), format!("{short}\nb"));
+        assert_eq!(broken(&format!("{line}{line}b\n"), false), format!("{line}\n{line}\nb\n"));
     }
 }

@@ -96,8 +96,8 @@ pub struct Part<'m> {
     crlf: bool,
     /// Whether the LF after `raw_body` belongs to a boundary.
     lf_cut: bool,
-    /// How many multiparts are around this part.
-    multiparts: usize,
+    /// Whether this is a part of a multipart, and not the root of a message.
+    in_multipart: bool,
     damage: Cell<Damage>,
     decoded: OnceCell<&'m [u8]>,
     text: OnceCell<&'m str>,
@@ -120,7 +120,7 @@ impl<'m> Message<'m> {
         let crlf = structure::is_crlf(raw);
         let mut parser =
             structure::Parser { arena, limits, parts: Vec::with_capacity(4), damage: Damage::none() };
-        let body_offset = parser.message(raw, None, 0, 0, crlf);
+        let body_offset = parser.message(raw, None, 0, crlf);
         Message { raw, body_offset, parts: parser.parts, crlf, damage: parser.damage, arena }
     }
 
@@ -183,16 +183,23 @@ impl<'m> Part<'m> {
     /// The body with its transfer encoding undone; the raw body itself where nothing changed. CRLF is LF if
     /// the message is a CRLF message, in quoted-printable always, in base64 if this is text. Cached.
     pub fn decoded(&self, message: &Message<'m>) -> &'m [u8] {
-        self.transfer_decoded(message.arena).0
+        self.decode(message.arena)
     }
 
-    /// As [`Part::decoded`], with whether there was a transfer encoding to undo.
-    fn transfer_decoded(&self, arena: &'m Arena) -> (&'m [u8], bool) {
-        let encoding =
-            headers::last_value(self.headers, "Content-Transfer-Encoding", arena).unwrap_or_default();
-        let is = |name: &str| encoding.eq_ignore_ascii_case(name);
-        let encoded = is("base64") || is("quoted-printable");
-        let decoded = self.decoded.get_or_init(|| {
+    fn encoding(&self, arena: &'m Arena) -> &'m str {
+        headers::last_value(self.headers, "Content-Transfer-Encoding", arena).unwrap_or_default()
+    }
+
+    /// Whether there is a transfer encoding to undo.
+    fn is_encoded(&self, arena: &'m Arena) -> bool {
+        let encoding = self.encoding(arena);
+        ["base64", "quoted-printable"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
+    }
+
+    fn decode(&self, arena: &'m Arena) -> &'m [u8] {
+        self.decoded.get_or_init(|| {
+            let encoding = self.encoding(arena);
+            let is = |name: &str| encoding.eq_ignore_ascii_case(name);
             if is("quoted-printable") {
                 let decoded = transfer::decode_quoted_printable(self.broken_body(arena), arena);
                 self.flag(decoded.damaged, Damage::BAD_ENCODING);
@@ -205,20 +212,23 @@ impl<'m> Part<'m> {
             } else {
                 let known = encoding.is_empty() || is("7bit") || is("8bit") || is("binary");
                 self.flag(!known, Damage::UNKNOWN_ENCODING);
-                let body = self.broken_body(arena);
-                if self.crlf { transfer::to_lf(body, arena) } else { body }
+                self.broken_body(arena)
             }
-        });
-        (decoded, encoded)
+        })
     }
 
-    /// The raw body; inside multiparts overlong lines are broken, as SpamAssassin does.
+    /// Whether [`Part::broken_body`] has to break lines.
+    fn has_long_line(&self) -> bool {
+        self.in_multipart && lines::has_long_line(self.raw_body, self.lf_cut)
+    }
+
+    /// The raw body with LF line ends; inside multiparts overlong lines are broken, as SpamAssassin does.
     fn broken_body(&self, arena: &'m Arena) -> &'m [u8] {
-        if self.multiparts == 0 || !lines::has_long_line(self.raw_body, self.lf_cut) {
-            return self.raw_body;
-        }
         let body = if self.crlf { transfer::to_lf(self.raw_body, arena) } else { self.raw_body };
-        lines::break_long_lines(body, self.lf_cut, self.multiparts, arena)
+        if !self.in_multipart || !lines::has_long_line(body, self.lf_cut) {
+            return body;
+        }
+        lines::break_long_lines(body, self.lf_cut, arena)
     }
 
     /// The decoded body as UTF-8 text, by declared or guessed charset. Cached.

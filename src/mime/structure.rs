@@ -31,7 +31,7 @@ struct Place<'m> {
     /// What a part without Content-Type is.
     default: MediaType<'m>,
     crlf: bool,
-    multiparts: usize,
+    in_multipart: bool,
 }
 
 /// What the body of an entity is.
@@ -46,9 +46,11 @@ struct Body<'m> {
 
 impl Body<'_> {
     /// Whether a multipart message without parts starts with text right away, and goes on for more than a line.
-    fn has_headless_start(&self) -> bool {
+    fn has_headless_start(&self, boundary: &[u8]) -> bool {
         let first = headers::line_at(self.bytes, 0).unwrap_or_default();
-        self.preamble && first.len() < self.bytes.len() && !headers::trim(first).is_empty()
+        let is_boundary =
+            !boundary.is_empty() && first.strip_prefix(b"--").is_some_and(|rest| rest.starts_with(boundary));
+        self.preamble && first.len() < self.bytes.len() && !headers::trim(first).is_empty() && !is_boundary
     }
 }
 
@@ -74,21 +76,14 @@ pub(super) fn is_crlf(raw: &[u8]) -> bool {
 
 impl<'m> Parser<'m, '_> {
     /// Parses a whole message; `raw` has no mbox line. Returns where its body starts.
-    pub fn message(
-        &mut self,
-        raw: &'m [u8],
-        parent: Option<usize>,
-        depth: usize,
-        multiparts: usize,
-        crlf: bool,
-    ) -> usize {
+    pub fn message(&mut self, raw: &'m [u8], parent: Option<usize>, depth: usize, crlf: bool) -> usize {
         let section = headers::message_section(raw, crlf);
         let mut damage = section.damage;
         let block = raw.get(..section.fields).unwrap_or_default();
         let block = if crlf { transfer::to_lf(block, self.arena) } else { block };
         let fields = headers::fields(block, false, self.limits, self.arena, &mut damage);
         let bytes = lines::without_blank_runs(raw.get(section.body..).unwrap_or_default(), self.arena);
-        let place = Place { parent, depth, boundary: None, default: PLAIN, crlf, multiparts };
+        let place = Place { parent, depth, boundary: None, default: PLAIN, crlf, in_multipart: false };
         self.entity(fields, Body { bytes, lf_cut: false, preamble: true, damage }, place);
         section.body
     }
@@ -110,7 +105,7 @@ impl<'m> Parser<'m, '_> {
             if boundary.is_none() {
                 media_type = PLAIN;
                 damage |= Damage::NO_BOUNDARY;
-                if body.has_headless_start() {
+                if body.has_headless_start(b"") {
                     // SpamAssassin looks for parts from an empty line on, and keeps it when there are none.
                     let mut bytes = ArenaVec::with_capacity_in(body.bytes.len() + 1, self.arena);
                     bytes.push(b'\n');
@@ -189,7 +184,7 @@ impl<'m> Parser<'m, '_> {
             named_html,
             crlf: place.crlf,
             lf_cut: body.lf_cut,
-            multiparts: place.multiparts,
+            in_multipart: place.in_multipart,
             damage: Cell::new(Damage::none()),
             decoded: OnceCell::new(),
             text: OnceCell::new(),
@@ -199,15 +194,19 @@ impl<'m> Parser<'m, '_> {
     /// Parses the message that is the content of part `index`; an empty one stays a leaf.
     fn inner_message(&mut self, index: usize, place: Place<'m>) {
         let Some(part) = self.parts.get_mut(index) else { return };
-        let (raw, encoded) = part.transfer_decoded(self.arena);
+        // What is not encoded is parsed in place.
+        let in_place = !part.is_encoded(self.arena) && !part.has_long_line();
+        let raw = if in_place { part.raw_body } else { part.decode(self.arena) };
         if raw.is_empty() {
             return;
         }
         part.is_leaf = false;
-        let raw = without_mbox_line(raw);
-        let crlf = !encoded && place.crlf || is_crlf(raw);
-        let multiparts = if encoded { 0 } else { place.multiparts };
-        self.message(raw, Some(index), place.depth + 1, multiparts, crlf);
+        let raw = match without_mbox_line(raw) {
+            [] => b"\n",
+            raw => raw,
+        };
+        let crlf = in_place && place.crlf || is_crlf(raw);
+        self.message(raw, Some(index), place.depth + 1, crlf);
     }
 
     /// Parses the parts of a multipart and returns what is wrong with it.
@@ -225,21 +224,24 @@ impl<'m> Parser<'m, '_> {
         let mut damage = Damage::none();
         let delimiter = Delimiter::new(boundary, self.arena);
         let default = if media_type.subkind == "digest" { MESSAGE } else { PLAIN };
+        let (bytes, crlf) = match self.parts.get(index) {
+            Some(part) if part.has_long_line() => (part.broken_body(self.arena), false),
+            _ => (body.bytes, place.crlf),
+        };
         let inner = Place {
             parent: Some(index),
             depth: place.depth + 1,
             boundary: Some(boundary),
             default,
-            multiparts: place.multiparts + 1,
-            ..place
+            crlf,
+            in_multipart: true,
         };
-        let bytes = body.bytes;
         let opening = delimiter.opening(bytes);
         let mut position = opening.as_ref().map_or(0, |mark| mark.end);
         let mut headless = false;
         if opening.is_none() {
             damage |= Damage::NO_BOUNDARY;
-            headless = body.has_headless_start();
+            headless = body.has_headless_start(boundary);
         }
         loop {
             let mut mark = delimiter.next(bytes, position);
@@ -251,13 +253,13 @@ impl<'m> Parser<'m, '_> {
             if mark.is_none() && chunk.is_empty() {
                 return damage | Damage::UNTERMINATED;
             }
-            let (mut fields, mut content) = self.split(chunk, mark.is_some(), headless, place.crlf);
+            let (mut fields, mut content) = self.split(chunk, mark.is_some(), headless, crlf);
             if mark.is_some() && self.reuses(fields, boundary) {
                 // The part is a multipart with the boundary of this one: its boundaries are all up to the
                 // closing one.
                 mark = delimiter.after_closing(bytes, position);
                 chunk = part(&mark);
-                (fields, content) = self.split(chunk, mark.is_some(), headless, place.crlf);
+                (fields, content) = self.split(chunk, mark.is_some(), headless, crlf);
             }
             headless = false;
             if content.damage.contains(Damage::NO_SEPARATOR) && !chunk.is_empty() && fields.is_empty() {

@@ -50,13 +50,18 @@ pub(super) fn decode_quoted_printable<'m>(raw: &'m [u8], arena: &'m Arena) -> De
         out.extend_from_slice_copy(plain);
         position += found + 1;
         if special.starts_with(b"\n") {
-            if out.len() > floor && out.last() == Some(&b'\r') {
+            let crlf = out.len() > floor && out.last() == Some(&b'\r');
+            if crlf {
                 out.pop();
             }
             while out.len() > floor && matches!(out.last(), Some(b' ' | b'\t')) {
                 out.pop();
             }
-            push_lf(&mut out);
+            if crlf {
+                out.push(b'\n')
+            } else {
+                push_lf(&mut out)
+            }
             floor = out.len();
             continue;
         }
