@@ -10,7 +10,7 @@ use super::blocks::{Cut, Disposal, Frame};
 const BLANK: [u8; 3] = [255; 3];
 
 /// Pixels of one frame that are decompressed, at most; only a lie has more.
-const FRAME_PIXELS: usize = 1 << 25;
+pub const FRAME_PIXELS: usize = 1 << 25;
 
 /// A rectangle of the canvas, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,11 @@ impl Area {
             right: self.right.max(other.right),
             bottom: self.bottom.max(other.bottom),
         }
+    }
+
+    /// How many pixels it holds.
+    pub fn pixels(self) -> usize {
+        if self.is_empty() { 0 } else { (self.right - self.left) * (self.bottom - self.top) }
     }
 
     /// Whether it holds no pixel.

@@ -4,7 +4,7 @@
 //! a second pass takes their pictures. Two passes cost less than keeping a thousand canvases. Files that break
 //! off, or whose compressed data does, give the frames until then, as mail programs show them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{
     Error, Limits,
@@ -23,8 +23,9 @@ mod compose;
 #[cfg(test)]
 mod tests;
 
-/// Time for both passes: a bomb of 10,000 frames costs no more than this.
-const TIME: Duration = Duration::from_millis(50);
+/// Pixels painted and looked at in one pass, after which no further frame is: a bomb of 10,000 frames costs some
+/// 50 ms. It is a count and no clock, because on a busy node a harmless animation must not lose its last frames.
+const WORK: usize = 8_000_000;
 /// Pixels of the canvas; what is beyond them no reader scrolls to. 18 MB a copy.
 const CANVAS_PIXELS: usize = 6_000_000;
 /// Pixels up to which flicker is looked for, which takes two more planes.
@@ -64,11 +65,9 @@ pub struct Animation {
 /// # Errors
 /// No header, or not one row of pixels.
 pub fn read(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Animation, Error> {
-    let started = Instant::now();
-    let by = |share: u32| deadline.min(started + TIME * share / 100);
-    let survey = survey(bytes, limits, by(60))?;
+    let survey = survey(bytes, limits, deadline)?;
     let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages));
-    let stills = take_stills(bytes, limits, &survey, &take, by(100));
+    let stills = take_stills(bytes, limits, &survey, &take, deadline);
     Ok(Animation { frames: survey.frames, stills })
 }
 
@@ -93,7 +92,7 @@ fn canvas(blocks: &Blocks<'_>, first: &Frame<'_>, limits: &Limits) -> Option<Can
     (width * height > 0).then(|| Canvas::new(width, height))
 }
 
-/// Composes the animation until `deadline`; `shown` sees each frame's number, delay, canvas and what changed on
+/// Composes the animation until `deadline`, or [`WORK`] is done; `shown` sees each frame's number, delay, canvas and what changed on
 /// it, and says whether to go on.
 fn play(
     bytes: &[u8],
@@ -106,11 +105,12 @@ fn play(
     let first = next.as_ref().ok_or(Error::Damaged("no frame"))?;
     let mut canvas = canvas(&blocks, first, limits).ok_or(Error::Damaged("no pixels"))?;
     let late = || Instant::now() >= deadline;
-    let mut number = 0;
+    let (mut number, mut work) = (0, 0);
     while let Some(frame) = next {
         let (area, cut) = canvas.paint(&frame, &late);
         number += 1;
-        let more = cut != Some(Cut::Late) && number < limits.frames && !late();
+        work += area.pixels() + (frame.width * frame.height).min(compose::FRAME_PIXELS);
+        let more = cut != Some(Cut::Late) && number < limits.frames && work < WORK && !late();
         next = if more { blocks.next() } else { None };
         if !shown(number, &frame, &canvas, area, next.is_none()) {
             break;

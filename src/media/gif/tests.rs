@@ -1,10 +1,10 @@
 //! Composition against a plain reference, damaged files, bombs, and which pictures are taken.
 
+use std::time::{Duration, Instant};
+
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
-use super::{
-    Animation, CANVAS_PIXELS, Duration, Instant, Limits, compose::Area, compose::Canvas, play, read,
-};
+use super::{Animation, CANVAS_PIXELS, Limits, WORK, compose::Area, compose::Canvas, play, read};
 use crate::media::raster::luma;
 
 /// Numbers that look random and are the same in every run.
@@ -264,6 +264,14 @@ fn frames_are_capped_in_number() {
     let bytes = encode(16, 16, &frames, Repeat::Infinite);
     let limits = Limits { frames: 7, ..Limits::default() };
     assert_eq!(read(&bytes, &limits, Instant::now() + Duration::from_secs(60)).unwrap().frames, 7);
+}
+
+#[test]
+fn many_large_frames_are_capped_by_the_work_they_make() {
+    let frames: Vec<_> = (0..60).map(|_| strokes(500, &[8], 10)).collect();
+    let animation = look(&encode(500, 500, &frames, Repeat::Infinite));
+    // Each frame is decompressed once and looked at once.
+    assert_eq!(animation.frames, WORK.div_ceil(2 * 500 * 500));
 }
 
 #[test]
