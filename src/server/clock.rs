@@ -59,21 +59,19 @@ impl Clock {
             };
             let left = first.order.0.0.saturating_duration_since(Instant::now());
             // Those that were answered meanwhile need no waking for: mostly that is all of them.
-            match first.item.upgrade().filter(|slot| !slot.is_gone()) {
-                Some(slot) if left.is_zero() => {
-                    state.heap.pop();
-                    drop(state);
-                    slot.expire();
-                    drop(slot);
-                    state = lock(&self.state);
-                }
-                Some(_) => {
-                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-                }
-                None => {
-                    state.heap.pop();
-                }
+            let waits = first.item.upgrade().filter(|slot| !slot.is_gone());
+            if waits.is_some() && !left.is_zero() {
+                // The request may be done before; nothing of it is kept for that long.
+                drop(waits);
+                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
             }
+            state.heap.pop();
+            drop(state);
+            if let Some(slot) = waits {
+                slot.expire();
+            }
+            state = lock(&self.state);
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Request {
 
 /// The way back to whoever asked, in the dialect that they speak; used once.
 pub(super) trait Answer: fmt::Debug + Send {
-    fn verdict(self: Box<Self>, status: Status, verdict: Verdict);
+    fn verdict(self: Box<Self>, status: Status, verdict: &Verdict);
 
     /// There is no verdict.
     fn refuse(self: Box<Self>, error: Error);
@@ -101,10 +101,10 @@ impl Slot {
         }
     }
 
-    // Whoever gets the way back answers: the others come too late.
+    // Whoever gets the way back answers: the others come too late. Nobody does when the client is gone.
     fn claim(&self) -> Option<(Box<dyn Answer>, Option<Verdict>)> {
         let mut state = lock(&self.state);
-        let answer = state.answer.take()?;
+        let answer = state.answer.take_if(|answer| !answer.is_void())?;
         Some((answer, state.standing.take()))
     }
 
@@ -116,9 +116,10 @@ impl Slot {
     fn answer(&self, answer: Box<dyn Answer>, status: Status, mut verdict: Verdict) {
         let elapsed = self.budget().elapsed();
         verdict.elapsed_ms = millis(elapsed);
+        // Counted first: a client that has its reply finds it in the figures. Logged last: nobody waits for that.
         self.stats.judged(status, verdict.action, elapsed);
+        answer.verdict(status, &verdict);
         tracing::info!("{}", Line { request: &self.request, verdict: &verdict, status });
-        answer.verdict(status, verdict);
     }
 }
 
@@ -130,7 +131,7 @@ impl Publish for Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if self.claim().is_some() {
+        if lock(&self.state).answer.is_some() {
             self.stats.cancelled();
         }
     }
