@@ -175,7 +175,7 @@ impl Client {
     /// # Errors
     /// It could not be sent whole: this connection is of no more use.
     pub fn send(&mut self, kind: Kind, raw: &[u8], envelope: &Envelope, budget: u32) -> Result<u32, Error> {
-        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id = self.next_id();
         let metadata = envelope.to_json();
         let header = Header { kind, id: self.last_id, budget, metadata: metadata.len(), message: raw.len() };
         self.request.clear();
@@ -190,6 +190,11 @@ impl Client {
             stream.write_all(raw)?;
         }
         Ok(self.last_id)
+    }
+
+    /// The id that the next request will have.
+    pub fn next_id(&self) -> u32 {
+        self.last_id.wrapping_add(1)
     }
 
     /// Waits for the next reply, whichever request it answers.

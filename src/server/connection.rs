@@ -71,8 +71,8 @@ struct ScanReply {
 }
 
 impl Answer for ScanReply {
-    fn verdict(self: Box<Self>, status: Status, verdict: Verdict) {
-        self.ticket.send(&frame::reply(Kind::Scan as u8, self.id, status, &verdict));
+    fn verdict(self: Box<Self>, status: Status, verdict: &Verdict) {
+        self.ticket.send(&frame::reply(Kind::Scan as u8, self.id, status, verdict));
     }
 
     fn refuse(self: Box<Self>, error: Error) {

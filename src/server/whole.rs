@@ -29,9 +29,9 @@ use crate::{
 struct Hand(oneshot::Sender<Result<Verdict, Error>>);
 
 impl Answer for Hand {
-    fn verdict(self: Box<Self>, _: Status, verdict: Verdict) {
+    fn verdict(self: Box<Self>, _: Status, verdict: &Verdict) {
         // Nobody may be there any more to take it.
-        let _ = self.0.send(Ok(verdict));
+        let _ = self.0.send(Ok(verdict.clone()));
     }
 
     fn refuse(self: Box<Self>, error: Error) {

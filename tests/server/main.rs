@@ -74,7 +74,7 @@ impl Engine {
 
     /// A raw connection; odd ones are TCP.
     fn connect(&self, number: usize) -> Box<dyn Socket> {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let stream = UnixStream::connect(self.socket()).unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             Box::new(stream)

@@ -1,0 +1,202 @@
+//! `criba bench`: puts an engine under load and measures its answers.
+
+mod load;
+mod tally;
+
+use std::{io::IsTerminal, path::PathBuf, thread, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    failure::Failure,
+    inputs, parallel,
+    settings::{EngineArgs, load_engine},
+};
+use crate::{client::Client, wire::request::Envelope};
+use tally::{Report, Tally};
+
+/// Options of `criba bench`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Without --rate the loop is closed: each connection has one message in flight, and the next is sent when its reply is \
+there. With --rate it is open: messages are sent at random (Poisson) moments, R a second over all connections, \
+whether replies come or not, and latency counts from the moment at which a message should have been sent, so that \
+an engine that stalls cannot hide it.
+
+Without --server no engine is asked: the messages are scanned in this process, by N threads.")]
+pub struct Args {
+    /// Ask the engine at this address (unix:/path or host:port) instead of scanning here
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["config", "rules", "no_default_rules", "model"])]
+    server: Option<String>,
+    /// Connections; without --server the threads that scan (then one a core by default)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    connections: Option<u16>,
+    /// Messages a second, over all connections; without it as many as get answered
+    #[arg(long, value_name = "R", requires = "server", value_parser = rate)]
+    rate: Option<f64>,
+    /// Seconds to go on for
+    #[arg(long, value_name = "S", default_value_t = 10.0, value_parser = rate)]
+    duration: f64,
+    /// Time for one message; without it the profile's
+    #[arg(long, value_name = "MS")]
+    budget: Option<u32>,
+    /// Client class: external, internal, or one of the configuration
+    #[arg(long, value_name = "P")]
+    profile: Option<String>,
+    /// Print the figures as one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    engine: EngineArgs,
+    /// Messages to send, over and over: files, directories, maildirs, mbox files
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && number <= 1e6 => Ok(number),
+        _ => Err("a number above 0 is needed, at most a million".into()),
+    }
+}
+
+/// What every thread of a run knows.
+struct Plan<'a> {
+    mails: &'a [Vec<u8>],
+    envelope: Envelope,
+    /// In ms; 0 is the profile's.
+    budget: u32,
+    duration: Duration,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A message cannot be read, or the engine is not there or breaks off.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let mut mails = Vec::new();
+    for input in inputs::messages(&args.paths)? {
+        let raw = input.read().map_err(|error| Failure::no_input(format!("{}: {error}", input.name())))?;
+        mails.push(raw);
+    }
+    if mails.is_empty() {
+        return Err(Failure::no_input("there are no messages in what was named"));
+    }
+    let plan = Plan {
+        mails: &mails,
+        envelope: Envelope { profile: args.profile.clone(), ..Envelope::default() },
+        budget: args.budget.unwrap_or(0),
+        duration: Duration::from_secs_f64(args.duration),
+    };
+    let report = match &args.server {
+        Some(server) => ask(server, &args, &plan)?,
+        None => scan_here(&args, &plan)?,
+    };
+    match args.json {
+        true => println!("{}", simd_json::to_string(&report).map_err(Failure::software)?),
+        false => print!("{report}"),
+    }
+    Ok(())
+}
+
+fn ask(server: &str, args: &Args, plan: &Plan<'_>) -> Result<Report, Failure> {
+    let connections = args.connections.map_or(1, usize::from);
+    let failed = |error| Failure::unavailable(format!("{server}: {error}"));
+    let mut asking = Client::connect(server).map_err(failed)?;
+    let before = usage(&mut asking).map_err(failed)?;
+    let clients: Vec<Client> =
+        (0..connections).map(|_| Client::connect(server)).collect::<Result<_, _>>().map_err(failed)?;
+    let (tally, seconds) = with_progress(plan.duration, || match args.rate {
+        Some(rate) => load::open(plan, clients, rate),
+        None => load::closed(plan, clients),
+    });
+    let tally = tally.map_err(failed)?;
+    let after = usage(&mut asking).map_err(failed)?;
+    Ok(Report {
+        mode: if args.rate.is_some() { "open loop" } else { "closed loop" },
+        connections,
+        rate: args.rate,
+        seconds,
+        cpu_ms: after.cpu_ms - before.cpu_ms,
+        peak_bytes: after.peak_bytes,
+        tally,
+    })
+}
+
+fn scan_here(args: &Args, plan: &Plan<'_>) -> Result<Report, Failure> {
+    let threads = args.connections.map_or_else(parallel::cores, usize::from);
+    let engine = load_engine(&args.engine.settings()?)?;
+    let profile = engine.profile(args.profile.as_deref()).ok_or_else(|| {
+        Failure::usage(format!("there is no profile `{}`", args.profile.as_deref().unwrap_or_default()))
+    })?;
+    let before = cpu_ms();
+    let (tally, seconds) = with_progress(plan.duration, || load::here(plan, &engine, profile, threads));
+    Ok(Report {
+        mode: "in this process",
+        connections: threads,
+        rate: None,
+        seconds,
+        cpu_ms: cpu_ms() - before,
+        peak_bytes: peak_bytes(),
+        tally,
+    })
+}
+
+/// Runs `work` with a bar on the terminal, and says how many seconds it took.
+fn with_progress<T>(duration: Duration, work: impl FnOnce() -> T) -> (T, f64) {
+    let started = std::time::Instant::now();
+    if !std::io::stderr().is_terminal() {
+        return (work(), started.elapsed().as_secs_f64());
+    }
+    let bar = ProgressBar::new(duration.as_millis() as u64);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {elapsed}") {
+        bar.set_style(style);
+    }
+    let result = thread::scope(|scope| {
+        let (done, is_done) = crossbeam::channel::bounded::<()>(0);
+        let bar = &bar;
+        scope.spawn(move || {
+            // The channel closes when the work is done.
+            while is_done.recv_timeout(Duration::from_millis(200)).is_err_and(|error| error.is_timeout()) {
+                bar.set_position(started.elapsed().as_millis() as u64);
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    });
+    bar.finish_and_clear();
+    (result, started.elapsed().as_secs_f64())
+}
+
+/// What the engine's process used so far, by its own account.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Usage {
+    cpu_ms: f64,
+    peak_bytes: u64,
+}
+
+fn usage(client: &mut Client) -> Result<Usage, crate::client::Error> {
+    #[derive(Default, Deserialize)]
+    struct Status {
+        process: Usage,
+    }
+    let reply = client.status()?;
+    // An engine that does not tell leaves the figures at 0.
+    let status: Status = simd_json::from_slice(&mut reply.json.into_bytes()).unwrap_or_default();
+    Ok(status.process)
+}
+
+fn cpu_ms() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
+}
+
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

@@ -1,0 +1,189 @@
+//! What came back, and how long it took.
+
+use std::{fmt, time::Duration};
+
+use hdrhistogram::Histogram;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use crate::wire::frame::Status;
+
+/// The answers of one thread; those of all are added up.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    /// In microseconds, from the moment a message should have been sent.
+    latency: Histogram<u64>,
+    /// In microseconds: how late this program itself sent.
+    lag: Histogram<u64>,
+    replies: [u64; Status::ALL.len()],
+    past_budget: u64,
+}
+
+impl Tally {
+    pub fn new() -> Tally {
+        // 1 us to 1 h with three digits.
+        let empty = Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("constant bounds");
+        Tally { latency: empty.clone(), lag: empty, replies: Default::default(), past_budget: 0 }
+    }
+
+    /// Counts an answer that took `latency`, with the status of its frame and the budget that it had.
+    pub fn answered(&mut self, status: u16, latency: Duration, budget: Option<Duration>) {
+        self.latency.saturating_record(latency.as_micros() as u64);
+        self.past_budget += u64::from(budget.is_some_and(|budget| latency > budget));
+        if let Some(count) = self.replies.get_mut(usize::from(status)) {
+            *count += 1;
+        }
+    }
+
+    /// Counts how late a message was sent.
+    pub fn sent(&mut self, lag: Duration) {
+        self.lag.saturating_record(lag.as_micros() as u64);
+    }
+
+    /// Adds the answers of another thread.
+    pub fn add(&mut self, other: &Tally) {
+        // The bounds are the same, so nothing is out of them.
+        let _ = self.latency.add(&other.latency);
+        let _ = self.lag.add(&other.lag);
+        for (count, more) in self.replies.iter_mut().zip(other.replies) {
+            *count += more;
+        }
+        self.past_budget += other.past_budget;
+    }
+
+    fn messages(&self) -> u64 {
+        self.replies.iter().sum()
+    }
+}
+
+/// The figures of a run.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub mode: &'static str,
+    pub connections: usize,
+    pub rate: Option<f64>,
+    pub seconds: f64,
+    /// Of the engine's process, without its OCR workers.
+    pub cpu_ms: f64,
+    pub peak_bytes: u64,
+    pub tally: Tally,
+}
+
+impl Report {
+    fn per_second(&self) -> f64 {
+        self.tally.messages() as f64 / self.seconds
+    }
+
+    fn cpu_ms_per_message(&self) -> f64 {
+        self.cpu_ms / self.tally.messages().max(1) as f64
+    }
+}
+
+struct Percentiles<'a>(&'a Histogram<u64>);
+
+impl Percentiles<'_> {
+    fn each(&self) -> [(&'static str, f64); 5] {
+        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e3;
+        [
+            ("p50", at(0.5)),
+            ("p90", at(0.9)),
+            ("p99", at(0.99)),
+            ("p99.9", at(0.999)),
+            ("max", self.0.max() as f64 / 1e3),
+        ]
+    }
+}
+
+impl Serialize for Percentiles<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.each())
+    }
+}
+
+impl fmt::Display for Percentiles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.each().iter().try_for_each(|(name, value)| write!(f, "  {name} {value:.3}"))
+    }
+}
+
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let tally = &self.tally;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("mode", self.mode)?;
+        map.serialize_entry("connections", &self.connections)?;
+        map.serialize_entry("rate", &self.rate)?;
+        map.serialize_entry("seconds", &self.seconds)?;
+        map.serialize_entry("messages", &tally.messages())?;
+        map.serialize_entry("per_second", &self.per_second())?;
+        map.serialize_entry("latency_ms", &Percentiles(&tally.latency))?;
+        if self.rate.is_some() {
+            map.serialize_entry("send_lag_ms", &Percentiles(&tally.lag))?;
+        }
+        map.serialize_entry("past_budget", &tally.past_budget)?;
+        for (status, count) in Status::ALL.iter().zip(tally.replies) {
+            map.serialize_entry(&status.name().replace(' ', "_"), &count)?;
+        }
+        map.serialize_entry("engine_cpu_ms_per_message", &self.cpu_ms_per_message())?;
+        map.serialize_entry("engine_peak_bytes", &self.peak_bytes)?;
+        map.end()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tally = &self.tally;
+        let what = if self.mode == "in this process" { "threads" } else { "connections" };
+        writeln!(f, "{}, {} {what}, {:.1} s", self.mode, self.connections, self.seconds)?;
+        write!(f, "messages     {} ({:.1}/s", tally.messages(), self.per_second())?;
+        match self.rate {
+            Some(rate) => writeln!(f, " of {rate:.1}/s offered)")?,
+            None => writeln!(f, ")")?,
+        }
+        writeln!(f, "latency ms {}", Percentiles(&tally.latency))?;
+        if self.rate.is_some() {
+            writeln!(f, "send lag ms{}", Percentiles(&tally.lag))?;
+        }
+        write!(f, "replies    ")?;
+        for (status, count) in Status::ALL.iter().zip(tally.replies) {
+            if count > 0 {
+                write!(f, "  {} {count}", status.name())?;
+            }
+        }
+        writeln!(f, "\npast budget  {}", tally.past_budget)?;
+        writeln!(f, "engine       {:.3} CPU ms a message", self.cpu_ms_per_message())?;
+        writeln!(f, "peak memory  {:.1} MiB", self.peak_bytes as f64 / f64::from(1 << 20))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_add_up() {
+        let mut all = Tally::new();
+        for (status, ms, budget) in [(0, 10, Some(20)), (1, 30, Some(20)), (2, 1, None), (99, 1, None)] {
+            let mut one = Tally::new();
+            one.answered(status, Duration::from_millis(ms), budget.map(Duration::from_millis));
+            all.add(&one);
+        }
+        assert_eq!((all.messages(), all.past_budget, all.replies[..3].to_vec()), (3, 1, vec![1, 1, 1]));
+        assert_eq!(all.latency.len(), 4);
+        let report = Report {
+            mode: "open loop",
+            connections: 1,
+            rate: Some(3.0),
+            seconds: 1.0,
+            cpu_ms: 6.0,
+            peak_bytes: 1 << 20,
+            tally: all,
+        };
+        let json = simd_json::to_string(&report).unwrap();
+        for part in
+            [r#""messages":3"#, r#""partial":1"#, r#""past_budget":1"#, r#""engine_cpu_ms_per_message":2.0"#]
+        {
+            assert!(json.contains(part), "{part} in {json}");
+        }
+        assert!(report.to_string().contains("peak memory  1.0 MiB"));
+    }
+}
