@@ -7,3 +7,5 @@ pub mod headers;
 pub mod milter;
 
 pub mod request;
+
+pub mod spamd;
