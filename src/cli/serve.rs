@@ -25,7 +25,7 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Listen here (unix:/path or host:port, milter: before it for an MTA) instead of where the configuration says; may be given several times
+    /// Listen here (unix:/path or host:port, milter: or spamd: before it for other dialects) instead of where the configuration says; may be given several times
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<Endpoint>,
     /// Threads that scan; 0 is one a core

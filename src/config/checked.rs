@@ -75,6 +75,8 @@ pub enum Dialect {
     Native,
     /// The milter protocol of Postfix and Sendmail.
     Milter,
+    /// SpamAssassin's spamd protocol: `spamc`, Exim, Haraka.
+    Spamd,
 }
 
 /// A socket to open: where, and what is spoken there.
@@ -93,12 +95,12 @@ impl From<Listen> for Endpoint {
 impl std::str::FromStr for Endpoint {
     type Err = String;
 
-    /// An address as [`Listen`] reads it, for the native RPC; `milter:` before it for another dialect.
+    /// An address as [`Listen`] reads it, for the native RPC; `milter:` or `spamd:` before it for
+    /// another dialect.
     fn from_str(text: &str) -> Result<Endpoint, String> {
-        let (dialect, address) = match text.strip_prefix("milter:") {
-            Some(address) => (Dialect::Milter, address),
-            None => (Dialect::Native, text),
-        };
+        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd)];
+        let found = named.iter().find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
+        let (dialect, address) = found.unwrap_or((Dialect::Native, text));
         Ok(Endpoint { dialect, listen: address.parse()? })
     }
 }
@@ -108,6 +110,7 @@ impl fmt::Display for Endpoint {
         match self.dialect {
             Dialect::Native => self.listen.fmt(f),
             Dialect::Milter => write!(f, "milter:{}", self.listen),
+            Dialect::Spamd => write!(f, "spamd:{}", self.listen),
         }
     }
 }

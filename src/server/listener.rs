@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     Error, Shared,
     connection::{self, Input, Peer},
-    milter,
+    milter, spamd,
 };
 use crate::{
     config::{Dialect, Endpoint, Listen},
@@ -116,7 +116,7 @@ async fn admit(
     let Some(_open) = stats.accept(shared.options.max_connections) else {
         let refused = Refused { kind: 0, id: 0, error: frame::Error::Crowded };
         stats.replied(refused.error.status());
-        // An MTA knows what to do when a milter hangs up; it has no word for a crowd.
+        // The other dialects have no word for a crowd: their clients know what to do when we hang up.
         if dialect != Dialect::Native {
             return;
         }
@@ -125,7 +125,8 @@ async fn admit(
     };
     match dialect {
         Dialect::Milter => milter::serve(input, output, shared).await,
-        _ => connection::serve(input, output, peer, shared).await,
+        Dialect::Spamd => spamd::serve(input, output, shared).await,
+        Dialect::Native => connection::serve(input, output, peer, shared).await,
     }
 }
 

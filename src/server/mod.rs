@@ -3,7 +3,8 @@
 //! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
 //! [`admission`] says whether there is room, [`outbox`] writes replies. The messages wait in two
 //! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
-//! stands; the [`clock`] sends it when the time is up. [`milter`] serves MTAs the same way. [`lifecycle`] starts, reloads and drains.
+//! stands; the [`clock`] sends it when the time is up. [`milter`] and [`spamd`]
+//! serve their clients the same way. [`lifecycle`] starts, reloads and drains.
 
 mod admission;
 mod clock;
@@ -14,6 +15,7 @@ mod listener;
 mod milter;
 mod outbox;
 mod slot;
+mod spamd;
 mod stats;
 mod whole;
 mod worker;

@@ -1,0 +1,132 @@
+//! Clients of the spamd protocol: one request a connection.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+use super::{
+    Shared,
+    whole::{self, Unanswered},
+};
+use crate::wire::{
+    request::Envelope,
+    spamd::{Body, Command, Error, Head, reply},
+};
+
+/// How long a client may take over its whole request on top of a second a MiB.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A client that was refused may still be sending; it should get to read why.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Why there is nothing to judge.
+enum End {
+    /// The client left, or cannot be understood any further.
+    Lost,
+    Refused(Error),
+}
+
+impl From<io::Error> for End {
+    fn from(_: io::Error) -> End {
+        End::Lost
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> End {
+        End::Refused(error)
+    }
+}
+
+/// Answers one request.
+pub(super) async fn serve(
+    mut input: impl AsyncRead + Unpin,
+    mut output: impl AsyncWrite + Unpin,
+    shared: Arc<Shared>,
+) {
+    let limit = shared.options.limits.message;
+    let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
+    let _unanswered = Unanswered::new(&shared);
+    let answer = match timeout(patience, request(&mut input, limit)).await {
+        Ok(Ok((head, message))) => answer(&shared, &head, message).await,
+        Ok(Err(End::Refused(error))) => {
+            tracing::warn!("a spamd request is refused: {error}");
+            reply::refusal(&error)
+        }
+        Ok(Err(End::Lost)) | Err(_) => return,
+    };
+    let sent = timeout(PATIENCE, async {
+        output.write_all(&answer).await?;
+        output.shutdown().await
+    });
+    if matches!(sent.await, Ok(Ok(()))) {
+        // A socket that is closed with bytes unread resets the connection, and the reply is lost.
+        let _ = timeout(LINGER, tokio::io::copy(&mut input, &mut tokio::io::sink())).await;
+    }
+}
+
+async fn answer(shared: &Shared, head: &Head, message: Vec<u8>) -> Vec<u8> {
+    match head.command {
+        Command::Ping => reply::PONG.to_vec(),
+        Command::Skip => Vec::new(),
+        // EX_UNAVAILABLE: `spamc -L` tells its user.
+        Command::Tell => reply::failure(69, "this engine does not learn from its clients"),
+        _ => {
+            // The user is whose preferences to use, not somebody who logged in to send mail.
+            match whole::judge(shared, Envelope::default(), message.clone(), Instant::now()).await {
+                Ok(verdict) => reply::verdict(head, &verdict, &message),
+                Err(error) => reply::failure(75, &error.to_string()),
+            }
+        }
+    }
+}
+
+async fn request(input: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<(Head, Vec<u8>), End> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = Head::end(&bytes) {
+            break end;
+        }
+        if bytes.len() > Head::MAX {
+            return Err(Error::HeadTooLong(Head::MAX).into());
+        }
+        if input.read_buf(&mut bytes).await? == 0 {
+            // PING and SKIP come without an empty line from some clients.
+            break bytes.len();
+        }
+    };
+    if bytes.is_empty() {
+        return Err(End::Lost);
+    }
+    let head = Head::parse(&bytes[..end], limit)?;
+    if !head.command.has_message() {
+        return Ok((head, Vec::new()));
+    }
+    let body = bytes.split_off(end);
+    let body = body_of(input, body, &head, limit).await?;
+    let message = body.into_message(&head, limit)?;
+    Ok((head, message))
+}
+
+/// The announced number of bytes, or all until the client closes its side.
+async fn body_of(
+    input: &mut (impl AsyncRead + Unpin),
+    mut body: Vec<u8>,
+    head: &Head,
+    limit: usize,
+) -> Result<Body, End> {
+    // One byte more than is allowed tells a body that is too long.
+    let most = head.length.unwrap_or(limit + 1);
+    let left = most.saturating_sub(body.len()) as u64;
+    input.take(left).read_to_end(&mut body).await?;
+    if body.len() > limit {
+        return Err(Error::TooLarge { size: body.len(), limit }.into());
+    }
+    Ok(Body(body))
+}
