@@ -5,6 +5,7 @@
 //! on the part and never fatal: a message is what mail programs make of it. Where they differ, it is
 //! what SpamAssassin 4.0.1 makes of it, because its rules are written against that.
 
+mod address;
 mod charset;
 mod content;
 mod damage;
@@ -20,6 +21,7 @@ mod tests;
 
 use std::cell::{Cell, OnceCell};
 
+pub use address::{Address, addresses};
 pub use bumpalo::Bump as Arena;
 pub use damage::Damage;
 pub use headers::Header;
