@@ -41,3 +41,5 @@ pub mod verdict;
 pub mod profile;
 
 pub mod budget;
+
+pub mod log;

@@ -57,7 +57,7 @@ pub fn scan(
     match scan_text(engine, scratch, mail, budget) {
         Progress::Done(verdict) => verdict,
         Progress::Media(pending) => {
-            slot.publish(pending.verdict(mail.profile));
+            slot.publish(pending.verdict(mail.profile, Why::Deadline));
             scan_media(engine, scratch, mail, pending, slot)
         }
     }
@@ -82,10 +82,10 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The verdict that stands, should time be up before the rest is done.
-    pub fn verdict(&self, profile: &Profile) -> Verdict {
+    /// The verdict that stands, should the rest not be done; `why` it was not.
+    pub fn verdict(&self, profile: &Profile, why: Why) -> Verdict {
         let mut budget = self.budget.clone();
-        budget.skip(Stage::Media, "", Why::Deadline);
+        budget.skip(Stage::Media, "", why);
         self.findings.verdict(profile, &budget)
     }
 

@@ -52,6 +52,8 @@ pub struct Profile {
     /// The time a message may take when its request does not say.
     pub budget: Duration,
     pub stages: Stages,
+    /// Whether a part of the threads is kept for this class, so that it never waits for the others.
+    pub reserved: bool,
     /// The score from which a message is called spam.
     pub required: f64,
     pub thresholds: Thresholds,
@@ -68,6 +70,7 @@ impl Profile {
             name: "external".into(),
             budget: Duration::from_millis(500),
             stages: Stages::ALL,
+            reserved: false,
             required: 5.0,
             thresholds: Thresholds {
                 greylist: None,
@@ -85,6 +88,7 @@ impl Profile {
         Profile {
             name: "internal".into(),
             budget: Duration::from_millis(200),
+            reserved: true,
             on_partial: Policy::Accept,
             on_overload: Policy::Accept,
             ..Profile::external()

@@ -1,9 +1,8 @@
 //! `criba serve`: the engine on its sockets.
 
-use std::{io::IsTerminal, sync::Mutex};
+use std::sync::Mutex;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tracing_subscriber::EnvFilter;
 
 use super::{
     failure::Failure,
@@ -12,6 +11,7 @@ use super::{
 use crate::{
     config::{Endpoint, Settings},
     engine::Engine,
+    log,
     ocr::{self, Pool},
     server::{self, Server},
 };
@@ -55,7 +55,7 @@ impl Args {
 /// # Errors
 /// The engine cannot be loaded, or cannot listen where it shall.
 pub fn run(args: Args) -> Result<(), Failure> {
-    log();
+    let _log = log::start();
     let settings = args.settings()?;
     if settings.server.listen.is_empty() {
         return Err(Failure::config("there is no address to listen on: give --listen, or [server] listen"));
@@ -111,21 +111,6 @@ fn failure(error: server::Error) -> Failure {
         server::Error::Listen { .. } => Failure::cannot_create(error),
         server::Error::Start(_) => Failure::software(error),
     }
-}
-
-/// Logs to stderr; the journal puts its own time in front.
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A second subscriber is refused; then the first one goes on.
-    let _ = match std::env::var_os("JOURNAL_STREAM") {
-        Some(_) => builder.without_time().try_init(),
-        None => builder.try_init(),
-    };
 }
 
 /// A connection is a descriptor: as many as the system lets us have.

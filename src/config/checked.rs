@@ -398,6 +398,7 @@ fn profile(base: Profile, raw: raw::Profile, place: &Place<'_>) -> Result<Profil
     Ok(Profile {
         budget: Duration::from_millis(budget),
         stages,
+        reserved: raw.reserved.unwrap_or(base.reserved),
         required: place.in_range("required", raw.required, base.required, -1e6..=1e6)?,
         thresholds: Thresholds {
             greylist: threshold(actions.greylist, base.thresholds.greylist, place)?,

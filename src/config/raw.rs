@@ -70,6 +70,7 @@ pub struct Limits {
 #[serde(default, deny_unknown_fields)]
 pub struct Profile {
     pub budget_ms: Option<Spanned<u64>>,
+    pub reserved: Option<bool>,
     pub required: Option<Spanned<f64>>,
     pub actions: Actions,
     pub stages: BTreeMap<Spanned<String>, bool>,

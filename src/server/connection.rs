@@ -197,7 +197,6 @@ impl<R: Input> Connection<R> {
             ms => Duration::from_millis(ms.into()).min(LONGEST_BUDGET),
         };
         let budget = Budget::starting_at(started.into_std(), allowance);
-        let deadline = budget.deadline();
         let request = Request { envelope, profile, budget, size: header.message };
         let answer = Box::new(ScanReply { ticket: self.outbox.open(), id: header.id });
         let slot = Arc::new(Slot::new(request, answer, Arc::clone(&self.shared.stats)));
@@ -205,7 +204,7 @@ impl<R: Input> Connection<R> {
             slot.refuse(Error::Draining);
             return self.skip(header.message, until).await;
         }
-        let Some(room) = self.shared.admission.enter(header.message, self.outbox.in_flight()) else {
+        let Some(room) = self.shared.admit(&slot, self.outbox.in_flight()) else {
             slot.shed();
             return self.skip(header.message, until).await;
         };
@@ -219,7 +218,7 @@ impl<R: Input> Connection<R> {
                 return Err(End::Refused);
             }
         }
-        self.shared.fast.push(deadline, Job { slot, engine, raw, _room: room });
+        self.shared.queue_text(Job { slot, engine, raw, _room: room });
         Ok(())
     }
 

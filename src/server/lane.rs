@@ -1,10 +1,15 @@
-//! Work that waits for a thread, earliest deadline first.
+//! Work that waits for a thread: earliest deadline first, in two classes.
+//!
+//! The reserved class never waits for the other one: while both have work, the threads take from them
+//! in turns, and one thread takes nothing else. So it gets at least half of a lane, and starts at once
+//! even when all the other threads are deep in something slow.
 
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
+    mem,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 /// A queue between the connections and the threads of one kind of work.
@@ -14,60 +19,172 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Lane<T> {
     state: Mutex<State<T>>,
+    /// For the threads that take anything.
     filled: Condvar,
+    /// For the thread that takes the reserved class only.
+    reserved_filled: Condvar,
+    /// How many threads take anything.
+    threads: u32,
 }
 
 #[derive(Debug)]
 struct State<T> {
-    heap: BinaryHeap<Timed<T>>,
+    common: Queue<T>,
+    reserved: Queue<T>,
+    /// What the threads are at is expected to cost.
+    running: Duration,
+    /// Whose turn it is while both wait.
+    reserved_is_next: bool,
     /// Breaks ties: what came first goes first.
     arrivals: u64,
     closed: bool,
 }
 
-impl<T> Lane<T> {
-    pub fn new() -> Lane<T> {
-        let state = State { heap: BinaryHeap::new(), arrivals: 0, closed: false };
-        Lane { state: Mutex::new(state), filled: Condvar::new() }
+#[derive(Debug)]
+struct Queue<T> {
+    heap: BinaryHeap<Timed<Work<T>>>,
+    /// What all that waits here is expected to cost.
+    cost: Duration,
+}
+
+/// Something to do, and what it is expected to cost.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Work<T> {
+    pub item: T,
+    pub cost: Duration,
+}
+
+/// What a thread takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    Anything,
+    Reserved,
+}
+
+/// How work is queued.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    pub deadline: Instant,
+    pub reserved: bool,
+    /// What it is expected to cost one thread.
+    pub cost: Duration,
+}
+
+impl<T> Queue<T> {
+    fn new() -> Queue<T> {
+        Queue { heap: BinaryHeap::new(), cost: Duration::ZERO }
     }
 
-    /// Queues `item`, which has to be done by `deadline`.
-    pub fn push(&self, deadline: Instant, item: T) {
+    fn pop(&mut self) -> Option<Work<T>> {
+        let work = self.heap.pop()?.item;
+        self.cost = self.cost.saturating_sub(work.cost);
+        Some(work)
+    }
+}
+
+impl<T> State<T> {
+    fn pop(&mut self, takes: Takes) -> Option<Work<T>> {
+        if takes == Takes::Reserved {
+            return self.reserved.pop();
+        }
+        let reserved_first = self.reserved_is_next || self.common.heap.is_empty();
+        if reserved_first && let Some(work) = self.reserved.pop() {
+            self.reserved_is_next = false;
+            return Some(work);
+        }
+        self.reserved_is_next = true;
+        self.common.pop()
+    }
+}
+
+impl<T> Lane<T> {
+    /// A lane for `threads` that take anything, and any number that take the reserved class only.
+    pub fn new(threads: usize) -> Lane<T> {
+        Lane {
+            state: Mutex::new(State {
+                common: Queue::new(),
+                reserved: Queue::new(),
+                running: Duration::ZERO,
+                reserved_is_next: true,
+                arrivals: 0,
+                closed: false,
+            }),
+            filled: Condvar::new(),
+            reserved_filled: Condvar::new(),
+            threads: u32::try_from(threads).unwrap_or(u32::MAX).max(1),
+        }
+    }
+
+    /// Queues `item`.
+    pub fn push(&self, order: Order, item: T) {
         let mut state = lock(&self.state);
         state.arrivals += 1;
-        let order = Reverse((deadline, state.arrivals));
-        state.heap.push(Timed { order, item });
+        let timed =
+            Timed { order: Reverse((order.deadline, state.arrivals)), item: Work { item, cost: order.cost } };
+        let queue = if order.reserved { &mut state.reserved } else { &mut state.common };
+        queue.cost = queue.cost.saturating_add(order.cost);
+        queue.heap.push(timed);
         drop(state);
         self.filled.notify_one();
+        if order.reserved {
+            self.reserved_filled.notify_one();
+        }
     }
 
-    /// Waits for work; `None` once the lane is closed.
-    pub fn take(&self) -> Option<T> {
+    /// Waits for work; `None` once the lane is closed. When it is done, the thread says so with
+    /// [`Lane::done`].
+    pub fn take(&self, takes: Takes) -> Option<Work<T>> {
+        let filled = match takes {
+            Takes::Anything => &self.filled,
+            Takes::Reserved => &self.reserved_filled,
+        };
         let mut state = lock(&self.state);
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(timed) = state.heap.pop() {
-                return Some(timed.item);
+            if let Some(work) = state.pop(takes) {
+                state.running = state.running.saturating_add(work.cost);
+                return Some(work);
             }
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    /// Work of that `cost` is done.
+    pub fn done(&self, cost: Duration) {
+        let mut state = lock(&self.state);
+        state.running = state.running.saturating_sub(cost);
+    }
+
+    /// How long new work of a class will wait until its turn comes.
+    pub fn wait(&self, reserved: bool) -> Duration {
+        let state = lock(&self.state);
+        let (common, own) = (state.common.cost, state.reserved.cost);
+        let ahead = match reserved {
+            // In turns: as much of the others goes before it as of its own.
+            true => own.saturating_add(own.min(common)),
+            false => own.saturating_add(common),
+        };
+        // What runs is half done on average.
+        (ahead + state.running / 2) / self.threads
     }
 
     /// How much waits.
     pub fn len(&self) -> usize {
-        lock(&self.state).heap.len()
+        let state = lock(&self.state);
+        state.common.heap.len() + state.reserved.heap.len()
     }
 
     /// Sends the threads home; what still waits is dropped.
     pub fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
-        let left = std::mem::take(&mut state.heap);
+        let left = (mem::take(&mut state.common.heap), mem::take(&mut state.reserved.heap));
         drop(state);
         drop(left);
         self.filled.notify_all();
+        self.reserved_filled.notify_all();
     }
 }
 
@@ -105,30 +222,79 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, thread, time::Duration};
+    use std::{sync::Arc, thread};
 
     use super::*;
 
+    const MS: Duration = Duration::from_millis(1);
+
+    fn take<T>(lane: &Lane<T>, takes: Takes) -> Option<T> {
+        let work = lane.take(takes)?;
+        lane.done(work.cost);
+        Some(work.item)
+    }
+
+    fn order(deadline: Instant, reserved: bool) -> Order {
+        Order { deadline, reserved, cost: 10 * MS }
+    }
+
     #[test]
     fn the_earliest_deadline_goes_first_and_ties_by_arrival() {
-        let lane = Lane::new();
+        let lane = Lane::new(1);
         let now = Instant::now();
         for (after, name) in [(3, "c"), (1, "a"), (2, "b1"), (2, "b2")] {
-            lane.push(now + Duration::from_millis(after), name);
+            lane.push(order(now + after * MS, false), name);
         }
-        let order: Vec<_> = (0..4).filter_map(|_| lane.take()).collect();
-        assert_eq!(order, ["a", "b1", "b2", "c"]);
+        let taken: Vec<_> = (0..4).filter_map(|_| take(&lane, Takes::Anything)).collect();
+        assert_eq!(taken, ["a", "b1", "b2", "c"]);
+    }
+
+    #[test]
+    fn the_reserved_class_has_its_turn_whatever_the_deadlines() {
+        let lane = Lane::new(1);
+        let now = Instant::now();
+        for item in 0..4 {
+            lane.push(order(now, false), item);
+        }
+        for item in 10..12 {
+            lane.push(order(now + 100 * MS, true), item);
+        }
+        assert_eq!((lane.wait(false), lane.wait(true)), (60 * MS, 40 * MS));
+        let first = lane.take(Takes::Anything).unwrap();
+        assert_eq!((first.item, lane.wait(false)), (10, 55 * MS), "it runs, and is half done");
+        lane.done(first.cost);
+        let taken: Vec<_> = (0..5).filter_map(|_| take(&lane, Takes::Anything)).collect();
+        assert_eq!(taken, [0, 11, 1, 2, 3]);
+        assert_eq!((lane.wait(false), lane.len()), (Duration::ZERO, 0));
+    }
+
+    #[test]
+    fn a_thread_of_the_reserved_class_takes_nothing_else() {
+        let lane = Arc::new(Lane::new(1));
+        let own = Arc::clone(&lane);
+        let thread = thread::spawn(move || [take(&own, Takes::Reserved), take(&own, Takes::Reserved)]);
+        let now = Instant::now();
+        lane.push(order(now, false), "common");
+        lane.push(order(now, true), "reserved");
+        // Nobody but that thread is there to take it.
+        while lane.len() > 1 {
+            thread::yield_now();
+        }
+        assert_eq!(take(&lane, Takes::Anything), Some("common"));
+        lane.close();
+        assert_eq!(thread.join().unwrap(), [Some("reserved"), None]);
     }
 
     #[test]
     fn each_item_reaches_one_thread() {
-        let lane = Arc::new(Lane::new());
-        let takers: Vec<_> = (0..3)
-            .map(|_| {
+        let lane = Arc::new(Lane::new(3));
+        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Anything, Takes::Reserved]
+            .into_iter()
+            .map(|takes| {
                 let lane = Arc::clone(&lane);
                 thread::spawn(move || {
                     let mut taken = Vec::new();
-                    while let Some(item) = lane.take() {
+                    while let Some(item) = take(&lane, takes) {
                         if item == u32::MAX {
                             lane.close();
                         } else {
@@ -140,8 +306,11 @@ mod tests {
             })
             .collect();
         let now = Instant::now();
-        (0..1000).for_each(|item| lane.push(now, item));
-        lane.push(now + Duration::from_secs(1), u32::MAX);
+        (0..1000).for_each(|item| lane.push(order(now, item % 3 == 0), item));
+        while lane.len() > 0 {
+            thread::yield_now();
+        }
+        lane.push(order(now, false), u32::MAX);
         let mut all: Vec<u32> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<_>>());
@@ -149,9 +318,9 @@ mod tests {
 
     #[test]
     fn a_closed_lane_gives_nothing_more() {
-        let lane = Lane::new();
-        lane.push(Instant::now(), 1);
+        let lane = Lane::new(1);
+        lane.push(order(Instant::now(), false), 1);
         lane.close();
-        assert_eq!((lane.take(), lane.len()), (None, 0));
+        assert_eq!((take(&lane, Takes::Anything), lane.len()), (None, 0));
     }
 }

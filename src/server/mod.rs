@@ -1,7 +1,7 @@
 //! Who is calling, is there room and time?
 //!
 //! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
-//! [`admission`] says whether there is room, [`outbox`] writes replies. The messages wait in two
+//! [`admission`] says whether there is room and [`forecast`] whether there is time, [`outbox`] writes replies. The messages wait in two
 //! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
 //! stands; the [`clock`] sends it when the time is up. [`milter`] and [`spamd`]
 //! serve their clients the same way. [`lifecycle`] starts, reloads and drains.
@@ -9,6 +9,7 @@
 mod admission;
 mod clock;
 mod connection;
+mod forecast;
 mod lane;
 mod lifecycle;
 mod listener;
@@ -35,16 +36,20 @@ use std::{
 
 use serde::Serialize;
 
-use admission::Admission;
+use admission::{Admission, Room};
 use clock::Clock;
-use lane::{Lane, lock};
+use forecast::Forecast;
+use lane::{Lane, Takes, lock};
 use listener::Listener;
+use slot::Slot;
 use stats::Stats;
 use worker::{Job, MediaJob};
 
 use crate::{
+    budget::Why,
     config::{Listen, ServerSettings},
     engine::Engine,
+    pipeline::{Pending, Publish},
     wire::frame,
 };
 
@@ -86,6 +91,8 @@ struct Shared {
     admission: Arc<Admission>,
     fast: Lane<Job>,
     heavy: Lane<MediaJob>,
+    text_costs: Forecast,
+    media_costs: Forecast,
     clock: Clock,
     stats: Arc<Stats>,
     /// Requests whose reply has not left.
@@ -131,17 +138,19 @@ impl Server {
         };
         let per_connection = settings.max_requests_per_connection;
         let shared = Arc::new(Shared {
-            options,
             engine: RwLock::new(Arc::new(engine)),
             reload,
             reloading: Mutex::new(()),
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
-            fast: Lane::new(),
-            heavy: Lane::new(),
+            fast: Lane::new(options.fast),
+            heavy: Lane::new(options.heavy),
+            text_costs: Forecast::new(),
+            media_costs: Forecast::new(),
             clock: Clock::new(),
             stats: Arc::new(Stats::new()),
             pending: Arc::new(AtomicUsize::new(0)),
             draining: AtomicBool::new(false),
+            options,
         });
         let mut server = Server { shared, listeners: Vec::new(), threads: Vec::new() };
         server.threads()?;
@@ -155,12 +164,13 @@ impl Server {
     fn threads(&mut self) -> Result<(), Error> {
         self.thread("clock", |shared| shared.clock.run())?;
         for number in 0..self.shared.options.fast {
-            self.thread(&format!("scan-{number}"), worker::fast)?;
+            self.thread(&format!("scan-{number}"), |shared| worker::fast(shared, Takes::Anything))?;
         }
         for number in 0..self.shared.options.heavy {
-            self.thread(&format!("media-{number}"), worker::heavy)?;
+            self.thread(&format!("media-{number}"), |shared| worker::heavy(shared, Takes::Anything))?;
         }
-        Ok(())
+        self.thread("scan-reserved", |shared| worker::fast(shared, Takes::Reserved))?;
+        self.thread("media-reserved", |shared| worker::heavy(shared, Takes::Reserved))
     }
 
     fn thread(&mut self, name: &str, work: fn(&Shared)) -> Result<(), Error> {
@@ -188,6 +198,38 @@ impl Shared {
     /// The engine for the next message.
     fn engine(&self) -> Arc<Engine> {
         Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Room for the message of `slot`, on a connection that has `in_flight` requests; `None` where there is
+    /// none, or no time: a message that is shed now can be tried elsewhere, one that waits in vain cannot.
+    fn admit(&self, slot: &Slot, in_flight: usize) -> Option<Room> {
+        let request = &slot.request;
+        let wait = self.fast.wait(request.profile.reserved);
+        let cost = self.text_costs.cost(request.size);
+        // With nobody before it, it gets what time there is.
+        if !wait.is_zero() && wait + cost > request.budget.left() {
+            return None;
+        }
+        self.admission.enter(request.size, in_flight)
+    }
+
+    fn queue_text(&self, job: Job) {
+        let cost = self.text_costs.cost(job.raw.len());
+        let order = job.order(cost);
+        self.fast.push(order, job);
+    }
+
+    /// Queues the second half of a scan, unless its turn would come too late: then what is known has to do.
+    fn queue_media(&self, job: Job, pending: Pending) {
+        let (wait, cost) =
+            (self.heavy.wait(job.slot.request.profile.reserved), self.media_costs.cost(job.raw.len()));
+        let profile = &job.slot.request.profile;
+        if !wait.is_zero() && wait + cost > job.slot.budget().left() {
+            return job.slot.finish(pending.verdict(profile, Why::Overload));
+        }
+        job.slot.publish(pending.verdict(profile, Why::Deadline));
+        let order = job.order(cost);
+        self.heavy.push(order, MediaJob { job, pending });
     }
 
     /// Loads anew what is configured; messages in flight end with the engine they began with. Takes

@@ -22,6 +22,9 @@ pub(super) fn provoke(raw: &[u8]) {
     if raw.starts_with(b"X-Provoke: panic") {
         panic!("provoked by a test");
     }
+    if raw.starts_with(b"X-Provoke: slow") {
+        thread::sleep(Duration::from_millis(30));
+    }
     let first = raw.split(|&byte| byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
     if let Some(gate) = first.and_then(|line| line.strip_prefix("X-Provoke: wait ")) {
         while !Path::new(gate).exists() {
@@ -180,6 +183,41 @@ fn a_connection_over_its_share_is_shed_and_the_others_are_served() {
     assert_eq!([first.status, second.status], [Status::Shed as u16; 2]);
     server.release();
     assert_eq!(scan(&mut server.client(), PLAIN, 5000).status, Status::Complete as u16);
+}
+
+#[test]
+fn a_message_whose_turn_would_come_too_late_is_shed_at_once() {
+    let server = Running::start("");
+    let mut client = server.client();
+    let envelope = Envelope::default();
+    let slow = [&b"X-Provoke: slow\n\n"[..], &[b'x'; 600]].concat();
+    assert_eq!(scan(&mut client, &slow, 60_000).status, Status::Complete as u16);
+    // The one worker hangs, and ten messages wait that are known to take 30 ms each.
+    client.send(Kind::Scan, &server.hang(), &envelope, 60_000).unwrap();
+    for _ in 0..10 {
+        client.send(Kind::Scan, &slow, &envelope, 60_000).unwrap();
+    }
+    let hasty = client.send(Kind::Scan, &slow, &envelope, 100).unwrap();
+    let reply = client.receive().unwrap();
+    assert_eq!((reply.id, reply.status), (hasty, Status::Shed as u16), "{}", reply.json);
+    server.release();
+    assert!((0..11).all(|_| client.receive().unwrap().status == Status::Complete as u16));
+}
+
+#[test]
+fn the_reserved_class_does_not_wait_for_the_others() {
+    let server = Running::start("");
+    let mut client = server.client();
+    for _ in 0..50 {
+        client.send(Kind::Scan, &server.hang(), &Envelope::default(), 60_000).unwrap();
+    }
+    client.ping().unwrap();
+    // The one worker hangs over external mail, and there is more of it.
+    let internal = Envelope { profile: Some("internal".into()), ..Envelope::default() };
+    let reply = server.client().scan(PLAIN, &internal, 60_000).unwrap();
+    assert_eq!(reply.status, Status::Complete as u16);
+    server.release();
+    assert!((0..50).all(|_| client.receive().unwrap().status == Status::Complete as u16));
 }
 
 #[test]

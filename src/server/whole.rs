@@ -78,14 +78,13 @@ pub(super) async fn judge(
         return Err(Error::Profile(envelope.profile.unwrap_or_default()));
     };
     let budget = Budget::starting_at(started, profile.budget);
-    let deadline = budget.deadline();
     let request = Request { envelope, profile, budget, size: raw.len() };
     let (hand, answer) = oneshot::channel();
     let slot = Arc::new(Slot::new(request, Box::new(Hand(hand)), Arc::clone(&shared.stats)));
-    match shared.admission.enter(raw.len(), 1) {
+    match shared.admit(&slot, 1) {
         Some(room) => {
             shared.clock.watch(&slot);
-            shared.fast.push(deadline, Job { slot, engine, raw, _room: room });
+            shared.queue_text(Job { slot, engine, raw, _room: room });
         }
         None => slot.shed(),
     }

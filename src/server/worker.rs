@@ -4,9 +4,16 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use super::{Shared, admission::Room, slot::Slot};
+use super::{
+    Shared,
+    admission::Room,
+    forecast::Forecast,
+    lane::{Order, Takes, Work},
+    slot::Slot,
+};
 use crate::{
     engine::Engine,
     pipeline::{self, Mail, Pending, Progress, Scratch},
@@ -28,6 +35,12 @@ impl Job {
         let request = &self.slot.request;
         Mail { raw: &self.raw, envelope: &request.envelope, profile: &request.profile }
     }
+
+    /// How it is queued, where it will cost `cost`.
+    pub fn order(&self, cost: Duration) -> Order {
+        let request = &self.slot.request;
+        Order { deadline: request.budget.deadline(), reserved: request.profile.reserved, cost }
+    }
 }
 
 /// A message whose text is judged, and whose pictures and documents wait.
@@ -38,64 +51,77 @@ pub(super) struct MediaJob {
 }
 
 /// Judges text until the lane is closed.
-pub(super) fn fast(shared: &Shared) {
+pub(super) fn fast(shared: &Shared, takes: Takes) {
     let mut own = None;
-    while let Some(job) = shared.fast.take() {
-        // Nobody waits for it: the reply left at the deadline, or the client did.
-        if job.slot.is_gone() {
-            continue;
-        }
-        let scan = |scratch: &mut Scratch| {
-            #[cfg(test)]
-            super::tests::provoke(&job.raw);
-            pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone())
-        };
-        match attempt(&mut own, &job, shared, scan) {
-            None => {}
-            Some(Progress::Done(verdict)) => job.slot.finish(verdict),
-            Some(Progress::Media(pending)) => {
-                let standing = pending.verdict(&job.slot.request.profile);
-                pipeline::Publish::publish(&*job.slot, standing);
-                shared.heavy.push(pending.deadline(), MediaJob { job, pending });
-            }
-        }
+    while let Some(Work { item: job, cost }) = shared.fast.take(takes) {
+        judge_text(shared, &mut own, job);
+        shared.fast.done(cost);
     }
 }
 
 /// Looks into pictures and documents until the lane is closed.
-pub(super) fn heavy(shared: &Shared) {
+pub(super) fn heavy(shared: &Shared, takes: Takes) {
     let mut own = None;
-    while let Some(MediaJob { job, pending }) = shared.heavy.take() {
-        if job.slot.is_gone() {
-            continue;
-        }
-        let scan = |scratch: &mut Scratch| {
-            pipeline::scan_media(&job.engine, scratch, job.mail(), pending, &*job.slot)
-        };
-        if let Some(verdict) = attempt(&mut own, &job, shared, scan) {
-            job.slot.finish(verdict);
-        }
+    while let Some(Work { item, cost }) = shared.heavy.take(takes) {
+        judge_media(shared, &mut own, item);
+        shared.heavy.done(cost);
+    }
+}
+
+/// A thread's scratch, and the engine that it belongs to.
+type Own = Option<(Arc<Engine>, Scratch)>;
+
+fn judge_text(shared: &Shared, own: &mut Own, job: Job) {
+    // Nobody waits for it: the reply left at the deadline, or the client did.
+    if job.slot.is_gone() {
+        return;
+    }
+    let scan = |scratch: &mut Scratch| {
+        #[cfg(test)]
+        super::tests::provoke(&job.raw);
+        pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone())
+    };
+    match attempt(own, &job, shared, &shared.text_costs, scan) {
+        None => {}
+        Some(Progress::Done(verdict)) => job.slot.finish(verdict),
+        Some(Progress::Media(pending)) => shared.queue_media(job, pending),
+    }
+}
+
+fn judge_media(shared: &Shared, own: &mut Own, MediaJob { job, pending }: MediaJob) {
+    if job.slot.is_gone() {
+        return;
+    }
+    let scan =
+        |scratch: &mut Scratch| pipeline::scan_media(&job.engine, scratch, job.mail(), pending, &*job.slot);
+    if let Some(verdict) = attempt(own, &job, shared, &shared.media_costs, scan) {
+        job.slot.finish(verdict);
     }
 }
 
 /// Runs `scan` with the thread's scratch, which is made anew for a new engine. A scan that panics
 /// costs its own message: the thread goes on, with new scratch.
 fn attempt<T>(
-    own: &mut Option<(Arc<Engine>, Scratch)>,
+    own: &mut Own,
     job: &Job,
     shared: &Shared,
+    costs: &Forecast,
     scan: impl FnOnce(&mut Scratch) -> T,
 ) -> Option<T> {
     if own.as_ref().is_none_or(|(engine, _)| !Arc::ptr_eq(engine, &job.engine)) {
         // The old one goes first, so that there are never two.
         drop(mem::take(own));
     }
+    let started = Instant::now();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let (_, scratch) = own.get_or_insert_with(|| (Arc::clone(&job.engine), job.engine.scratch()));
         scan(scratch)
     }));
     match result {
-        Ok(result) => Some(result),
+        Ok(result) => {
+            costs.measured(job.raw.len(), started.elapsed());
+            Some(result)
+        }
         Err(_) => {
             *own = None;
             shared.stats.panicked();
