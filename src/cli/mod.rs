@@ -18,6 +18,8 @@ mod ocr;
 
 mod parallel;
 
+mod qmail_queue;
+
 mod rules;
 
 mod scan;
@@ -52,6 +54,8 @@ enum Command {
     Bench(bench::Args),
     /// Check rule files, and see which rules hit
     Rules(rules::Args),
+    /// Stand in for qmail-queue: ask an engine, then hand the mail over
+    QmailQueue(qmail_queue::Args),
     /// Read grey pages handed over by an engine; the engine starts this itself
     #[command(hide = true)]
     OcrWorker(ocr::WorkerArgs),
@@ -69,7 +73,7 @@ pub fn main() -> ExitCode {
         }
     };
     match run(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("criba: {failure}");
             ExitCode::from(failure.code)
@@ -77,8 +81,9 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::QmailQueue(args) => return qmail_queue::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Scan(args) => scan::run(args),
         Command::Ocr(args) => ocr::run(args),
@@ -87,5 +92,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(args),
         Command::Rules(args) => rules::run(args),
         Command::OcrWorker(args) => ocr::run_worker(args),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,7 +1,7 @@
 //! The header fields by which a message tells what was found, under SpamAssassin's names: mail programs
 //! and sieve scripts know those.
 
-use std::fmt::Write;
+use serde::Deserialize;
 
 use crate::verdict::{Action, Verdict};
 
@@ -11,70 +11,124 @@ pub const PREFIX: &str = "X-Spam-";
 /// A header field to add: its name and its value, folded with LF and a tab.
 pub type Field = (&'static str, String);
 
-/// Whether the verdict calls the message spam.
-pub fn is_spam(verdict: &Verdict) -> bool {
-    verdict.score >= verdict.required
+/// What the header fields need of a verdict; made of one, or read from its JSON.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Summary {
+    pub action: Action,
+    pub score: f64,
+    pub required: f64,
+    pub complete: bool,
+    symbols: Vec<Named>,
+    skipped: Vec<Left>,
 }
 
-/// The fields for a message that goes on with this verdict.
-pub fn fields(verdict: &Verdict) -> Vec<Field> {
-    let mut fields = Vec::new();
-    if matches!(verdict.action, Action::AddHeader | Action::RewriteSubject) || is_spam(verdict) {
-        fields.push(("X-Spam-Flag", "YES".into()));
-    }
-    fields.push(("X-Spam-Status", status(verdict)));
-    fields.push(("X-Spam-Level", level(verdict.score)));
-    fields.push(("X-Spam-Checker-Version", concat!("criba ", env!("CARGO_PKG_VERSION")).into()));
-    if !verdict.complete {
-        fields.push(("X-Spam-Skipped", skipped(verdict)));
-    }
-    fields
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Named {
+    name: String,
 }
 
-/// `Yes, score=12.3 required=5.0 tests=A,B autolearn=no version=0.1.0`, folded between the tests.
-fn status(verdict: &Verdict) -> String {
-    let answer = if is_spam(verdict) { "Yes" } else { "No" };
-    let mut text = format!("{answer}, score={:.1} required={:.1}\n\ttests=", verdict.score, verdict.required);
-    let mut column = "\ttests=".len();
-    for (index, symbol) in verdict.symbols.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Left {
+    stage: String,
+    #[serde(rename = "where")]
+    place: String,
+    why: String,
+}
+
+impl From<&Verdict> for Summary {
+    fn from(verdict: &Verdict) -> Summary {
+        let named = verdict.symbols.iter().map(|symbol| Named { name: symbol.name.to_string() });
+        let left = verdict.skipped.iter().filter(|skipped| skipped.why.is_incomplete()).map(|skipped| Left {
+            stage: skipped.stage.name().to_owned(),
+            place: skipped.place.clone(),
+            why: skipped.why.to_string(),
+        });
+        Summary {
+            action: verdict.action,
+            score: verdict.score,
+            required: verdict.required,
+            complete: verdict.complete,
+            symbols: named.collect(),
+            skipped: left.collect(),
         }
-        column += symbol.name.len() + 1;
-        if column > 72 && index > 0 {
-            text.push_str("\n\t");
-            column = symbol.name.len() + 1;
+    }
+}
+
+impl Summary {
+    /// Reads the JSON of a verdict; the parser works in place.
+    ///
+    /// # Errors
+    /// It is no verdict.
+    pub fn parse(json: &mut [u8]) -> Result<Summary, simd_json::Error> {
+        simd_json::from_slice(json)
+    }
+
+    /// Whether the message is called spam.
+    pub fn is_spam(&self) -> bool {
+        self.score >= self.required
+    }
+
+    /// The fields for a message that goes on with this verdict.
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        if matches!(self.action, Action::AddHeader | Action::RewriteSubject) || self.is_spam() {
+            fields.push(("X-Spam-Flag", "YES".into()));
         }
-        text.push_str(&symbol.name);
+        fields.push(("X-Spam-Status", self.status()));
+        fields.push(("X-Spam-Level", level(self.score)));
+        fields.push(("X-Spam-Checker-Version", concat!("criba ", env!("CARGO_PKG_VERSION")).into()));
+        if !self.complete {
+            fields.push(("X-Spam-Skipped", self.skipped()));
+        }
+        fields
     }
-    if verdict.symbols.is_empty() {
-        text.push_str("none");
+
+    /// `Yes, score=12.3 required=5.0 tests=A,B autolearn=no version=0.1.0`, folded between the tests.
+    fn status(&self) -> String {
+        let answer = if self.is_spam() { "Yes" } else { "No" };
+        let mut text = format!("{answer}, score={:.1} required={:.1}\n\ttests=", self.score, self.required);
+        let mut column = "\ttests=".len();
+        for (index, Named { name }) in self.symbols.iter().enumerate() {
+            if index > 0 {
+                text.push(',');
+            }
+            column += name.len() + 1;
+            if column > 72 && index > 0 {
+                text.push_str("\n\t");
+                column = name.len() + 1;
+            }
+            text.push_str(name);
+        }
+        if self.symbols.is_empty() {
+            text.push_str("none");
+        }
+        text.push_str("\n\tautolearn=no version=");
+        text.push_str(env!("CARGO_PKG_VERSION"));
+        text
     }
-    text.push_str("\n\tautolearn=no version=");
-    text.push_str(env!("CARGO_PKG_VERSION"));
-    text
+
+    /// What was not looked at, so that a reader of the mail knows.
+    fn skipped(&self) -> String {
+        const SHOWN: usize = 5;
+        let mut parts: Vec<String> = self
+            .skipped
+            .iter()
+            .take(SHOWN)
+            .map(|Left { stage, place, why }| {
+                let place = if place.is_empty() { "all" } else { place };
+                format!("{stage} of {place} ({why})")
+            })
+            .collect();
+        if self.skipped.len() > SHOWN {
+            parts.push("...".into());
+        }
+        parts.join("; ")
+    }
 }
 
 /// A star for each point, at most 50: what simple filters count.
 fn level(score: f64) -> String {
     "*".repeat(score.clamp(0.0, 50.0) as usize)
-}
-
-/// What was not looked at, so that a reader of the mail knows.
-fn skipped(verdict: &Verdict) -> String {
-    const SHOWN: usize = 5;
-    let mut text = String::new();
-    for (index, skipped) in verdict.skipped.iter().filter(|skipped| skipped.why.is_incomplete()).enumerate() {
-        if index == SHOWN {
-            text.push_str("; ...");
-            break;
-        }
-        let comma = if index > 0 { "; " } else { "" };
-        let place = if skipped.place.is_empty() { "all" } else { &skipped.place };
-        // Writing to a string does not fail.
-        let _ = write!(text, "{comma}{} of {place} ({})", skipped.stage.name(), skipped.why);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -111,12 +165,12 @@ mod tests {
 
     #[test]
     fn spam_is_flagged_and_ham_is_not() {
-        let spam = fields(&verdict(&["A".into(), "B".into()], false));
+        let spam = Summary::from(&verdict(&["A".into(), "B".into()], false)).fields();
         assert_eq!(value(&spam, "X-Spam-Flag").as_deref(), Some("YES"));
         let status = value(&spam, "X-Spam-Status").unwrap();
         assert!(status.starts_with("Yes, score=5.0 required=5.0\n\ttests=A,B\n\t"), "{status}");
         assert_eq!(value(&spam, "X-Spam-Level").as_deref(), Some("*****"));
-        let ham = fields(&verdict(&[], false));
+        let ham = Summary::from(&verdict(&[], false)).fields();
         assert_eq!(value(&ham, "X-Spam-Flag"), None);
         assert!(
             value(&ham, "X-Spam-Status").unwrap().starts_with("No, score=0.0 required=5.0\n\ttests=none")
@@ -126,14 +180,22 @@ mod tests {
     #[test]
     fn long_lists_are_folded_within_the_line_limit() {
         let names: Vec<String> = (0..200).map(|number| format!("A_RATHER_LONG_NAME_{number}")).collect();
-        let status = value(&fields(&verdict(&names, false)), "X-Spam-Status").unwrap();
+        let status = value(&Summary::from(&verdict(&names, false)).fields(), "X-Spam-Status").unwrap();
         assert!(status.lines().all(|line| line.len() < 120), "{status}");
         assert_eq!(status.matches("A_RATHER").count(), 200);
     }
 
     #[test]
     fn what_was_skipped_is_said() {
-        let fields = fields(&verdict(&[], true));
+        let fields = Summary::from(&verdict(&[], true)).fields();
         assert_eq!(value(&fields, "X-Spam-Skipped").as_deref(), Some("ocr of part 2 (deadline)"));
+    }
+
+    #[test]
+    fn the_json_of_a_verdict_gives_the_same_fields() {
+        let verdict = verdict(&["A".into()], true);
+        let mut json = simd_json::to_vec(&verdict).unwrap();
+        assert_eq!(Summary::parse(&mut json).unwrap().fields(), Summary::from(&verdict).fields());
+        assert!(Summary::parse(&mut b"{\"error\":\"x\"}".to_vec()).is_err());
     }
 }

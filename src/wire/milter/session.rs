@@ -6,7 +6,7 @@ use super::codec::{Command, Error, Reply, Strings, action, step};
 use crate::{
     verdict::{Action, Verdict},
     wire::{
-        headers,
+        headers::{self, Summary},
         request::{Envelope, Tls},
     },
 };
@@ -279,7 +279,7 @@ impl Session {
             }
         }
         if self.actions & action::ADD_HEADERS != 0 {
-            for (name, value) in headers::fields(verdict) {
+            for (name, value) in Summary::from(verdict).fields() {
                 Reply::AddHeader { name, value: &self.spaced(&value) }.encode(out);
             }
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::request::{Command, Error, Head};
 use crate::{
     verdict::{Action, Verdict},
-    wire::headers::{self, Field},
+    wire::headers::{self, Field, Summary},
 };
 
 /// The reply to a PING.
@@ -30,7 +30,7 @@ pub fn verdict(head: &Head, verdict: &Verdict, message: &[u8]) -> Vec<u8> {
     let body = match head.command {
         Command::Symbols => format!("{}\r\n", names(verdict)).into_bytes(),
         Command::Report => report(verdict).into_bytes(),
-        Command::ReportIfSpam if headers::is_spam(verdict) => report(verdict).into_bytes(),
+        Command::ReportIfSpam if is_spam(verdict) => report(verdict).into_bytes(),
         Command::Process => with_fields(message, verdict, true),
         Command::Headers => with_fields(message, verdict, false),
         _ => Vec::new(),
@@ -50,9 +50,13 @@ pub fn verdict(head: &Head, verdict: &Verdict, message: &[u8]) -> Vec<u8> {
     reply
 }
 
+fn is_spam(verdict: &Verdict) -> bool {
+    verdict.score >= verdict.required
+}
+
 /// `Spam: True ; 15.0 / 5.0`. One decimal each: Haraka's pattern wants it so.
 fn spam_line(command: Command, verdict: &Verdict) -> String {
-    let spam = headers::is_spam(verdict);
+    let spam = is_spam(verdict);
     let answer = match (command, spam) {
         (Command::ReportIfSpam, true) => "Yes",
         (Command::ReportIfSpam, false) => "No",
@@ -65,7 +69,7 @@ fn spam_line(command: Command, verdict: &Verdict) -> String {
 // Ham that rounds up to the threshold would look like spam.
 fn shown(verdict: &Verdict) -> f64 {
     let rounded = (verdict.score * 10.0).round() / 10.0;
-    if !headers::is_spam(verdict) && rounded >= verdict.required { rounded - 0.1 } else { rounded }
+    if !is_spam(verdict) && rounded >= verdict.required { rounded - 0.1 } else { rounded }
 }
 
 fn names(verdict: &Verdict) -> String {
@@ -106,10 +110,10 @@ fn with_fields(message: &[u8], verdict: &Verdict, whole: bool) -> Vec<u8> {
         out.extend_from_slice(line);
         rest = after;
     }
-    for field in headers::fields(verdict) {
+    for field in Summary::from(verdict).fields() {
         push_field(&mut out, &field, crlf);
     }
-    if headers::is_spam(verdict) {
+    if is_spam(verdict) {
         push_field(
             &mut out,
             &("X-Spam-Report", format!("\n\t{}", report(verdict).trim_end().replace('\n', "\n\t"))),
