@@ -112,6 +112,46 @@ pub fn scan_media(
     scratch.with_arena(|arena, scratch| Scan::resume(engine, mail, pending).media(arena, scratch, slot))
 }
 
+/// What the rules alone say of a message, for comparing rule sets.
+#[derive(Clone, Debug, Default)]
+pub struct RuleHits {
+    pub score: f64,
+    /// Scored rules that hit, in order of names.
+    pub tests: Vec<String>,
+    /// `__` rules that hit, in order of names.
+    pub subtests: Vec<String>,
+}
+
+/// Runs the text stages and shows every rule that hit, sub-rules included.
+pub fn rule_hits(
+    engine: &Engine,
+    scratch: &mut Scratch,
+    raw: &[u8],
+    envelope: &Envelope,
+    budget: Budget,
+) -> RuleHits {
+    let profile = Profile::external();
+    let mail = Mail { raw, envelope, profile: &profile };
+    scratch.with_arena(|arena, scratch| {
+        let mut scan = Scan::new(engine, mail, budget);
+        let message = scan.parse(arena);
+        let rendered = render::render(&message);
+        scan.rules(&message, &rendered, scratch);
+        scan.bayes(&message, &rendered, scratch);
+        let probability = scan.findings.bayes.map(|opinion| opinion.probability);
+        let outcome = engine.rules.evaluate(&scan.hits, probability);
+        let mut hits = RuleHits {
+            score: outcome.symbols.iter().map(|symbol| symbol.score).sum::<f64>(),
+            tests: outcome.symbols.iter().map(|symbol| symbol.name.to_string()).collect(),
+            subtests: outcome.subtests.iter().map(|name| name.to_string()).collect(),
+        };
+        hits.score = (hits.score * 1e3).round() / 1e3;
+        hits.tests.sort_unstable();
+        hits.subtests.sort_unstable();
+        hits
+    })
+}
+
 impl Scratch {
     fn with_arena<T>(&mut self, work: impl FnOnce(&Arena, &mut Scratch) -> T) -> T {
         let mut arena = mem::take(&mut self.arena);

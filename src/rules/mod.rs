@@ -1,17 +1,32 @@
 //! Which patterns match where?
 //!
-//! Rules in SpamAssassin's .cf language, compiled to one Hyperscan database per text view, with
-//! PCRE2 deciding what Hyperscan can only prefilter.
+//! Rules in SpamAssassin's .cf language ([`language`]) are compiled ([`load`]) to one Hyperscan
+//! database per text view, with PCRE2 deciding what Hyperscan can only prefilter ([`matching`]).
+//! [`scan`] runs them over a message: header rules by what they look up ([`headers`]), the others
+//! unit by unit, [`evals`] as functions. The hits ([`hits`]) are put together by [`metas`].
+
+mod evals;
+mod headers;
+mod hits;
+mod language;
+mod load;
+mod matching;
+mod metas;
+mod mime_headers;
+mod regex;
+mod report;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod uri_details;
 
 use std::{path::PathBuf, sync::Arc};
 
-use crate::{
-    budget::Budget,
-    mime::Message,
-    render::{LateText, Rendered},
-    verdict::Symbol,
-    wire::request::Envelope,
-};
+pub use hits::Hits;
+pub use report::{Matching, Summary};
+pub use scan::Scratch;
+
+use crate::{mime::Message, render::Rendered, verdict::Symbol, wire::request::Envelope};
 
 /// Where rules come from, in loading order.
 #[derive(Clone, Debug)]
@@ -37,21 +52,44 @@ pub struct Report {
     pub remarks: Vec<Remark>,
 }
 
+/// What a remark means for the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loss {
+    /// Broken: a rule or a line is not there.
+    Dropped,
+    /// A rule that criba cannot run; it counts as 0.
+    NotRun,
+    /// A setting without effect.
+    Ignored,
+}
+
 /// Something in a rule file that was dropped or ignored.
 #[derive(Clone, Debug)]
 pub struct Remark {
     pub file: String,
     pub line: usize,
+    pub loss: Loss,
     pub what: String,
 }
 
 /// Rules, compiled: immutable and shared by all workers.
 #[derive(Debug)]
-pub struct RuleSet {}
-
-/// What one worker needs to scan with a [`RuleSet`]; lent to one message at a time.
-#[derive(Debug)]
-pub struct Scratch {}
+pub struct RuleSet {
+    rules: Vec<hits::Rule>,
+    body: matching::View,
+    rawbody: matching::View,
+    full: matching::View,
+    uri: matching::View,
+    ocr: matching::View,
+    qr: matching::View,
+    headers: headers::Headers,
+    mime_headers: mime_headers::MimeHeaders,
+    uri_details: Vec<uri_details::UriDetail>,
+    evals: Vec<load::Eval>,
+    metas: metas::Metas,
+    /// Made for all databases; workers get clones.
+    scratch: Option<matching::DatabaseScratch>,
+}
 
 /// What the rules see of a message.
 #[derive(Clone, Copy)]
@@ -60,10 +98,6 @@ pub struct Subject<'a, 'm> {
     pub rendered: &'a Rendered<'m>,
     pub envelope: &'a Envelope,
 }
-
-/// The hits of one message so far; late text adds to it.
-#[derive(Clone, Debug, Default)]
-pub struct Hits {}
 
 /// What the hits add up to.
 #[derive(Clone, Debug, Default)]
@@ -80,36 +114,23 @@ pub struct Outcome {
 pub enum Error {
     #[error("cannot read rules from {path}: {source}")]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("no memory for the rules: {0}")]
+    Memory(String),
 }
 
 impl RuleSet {
     /// Reads and compiles `sources`.
-    pub fn load(_sources: &[Source], _options: &Options) -> Result<(RuleSet, Report), Error> {
-        Ok((RuleSet {}, Report::default()))
+    ///
+    /// # Errors
+    /// A source is not there or cannot be listed.
+    pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), Error> {
+        load::load(sources, options)
     }
 
-    /// Scratch space for one worker.
-    pub fn scratch(&self) -> Scratch {
-        Scratch {}
-    }
-
-    /// Runs every rule over the message's views; stops where the budget ends, and says so there.
-    pub fn scan(&self, _subject: Subject<'_, '_>, _scratch: &mut Scratch, _budget: &mut Budget) -> Hits {
-        Hits {}
-    }
-
-    /// Runs body, uri, ocr and qr rules over text that was read later.
-    pub fn scan_late(
-        &self,
-        _late: &LateText,
-        _hits: &mut Hits,
-        _scratch: &mut Scratch,
-        _budget: &mut Budget,
-    ) {
-    }
-
-    /// Evaluates the metas over `hits`; `probability` is what Bayes says, if it does.
-    pub fn evaluate(&self, _hits: &Hits, _probability: Option<f64>) -> Outcome {
-        Outcome::default()
+    fn views(&self) -> impl Iterator<Item = &matching::View> {
+        [&self.body, &self.rawbody, &self.full, &self.uri, &self.ocr, &self.qr]
+            .into_iter()
+            .chain(self.headers.views())
+            .chain(self.mime_headers.views())
     }
 }

@@ -1,0 +1,146 @@
+//! What hit so far: counts by rule, with a little evidence.
+
+use std::{ops::Range, sync::Arc};
+
+use super::matching::Sink;
+use crate::render::{LateText, Origin};
+
+/// Pieces of text kept for one rule, and the bytes of each.
+const EVIDENCE: usize = 3;
+const EXCERPT: usize = 80;
+
+/// A rule as the scan needs it.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub name: Arc<str>,
+    /// What the verdict calls its kind.
+    pub label: &'static str,
+    pub score: f64,
+    pub description: Arc<str>,
+    /// Whether it is a `__` rule: no score, no symbol.
+    pub sub: bool,
+    /// Matches that count: 1, or more with `tflags multiple`.
+    pub most: u32,
+    pub no_subject: bool,
+}
+
+/// The hits of one message so far; late text adds to it.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    pub(super) counts: Vec<u32>,
+    /// Rules with a count, in the order of their first hit.
+    pub(super) rules: Vec<u32>,
+    evidence: Vec<(u32, String)>,
+    /// Rules whose first hit was in text that was found late.
+    late: Vec<(u32, Origin, String)>,
+}
+
+impl Hits {
+    pub(super) fn new(rules: usize) -> Hits {
+        Hits { counts: vec![0; rules], ..Hits::default() }
+    }
+
+    pub(super) fn count(&self, rule: u32) -> u32 {
+        self.counts.get(rule as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn evidence(&self, rule: u32) -> Vec<String> {
+        self.evidence.iter().filter(|(of, _)| *of == rule).map(|(_, text)| text.clone()).collect()
+    }
+
+    /// Where the rule hit, if that was in late text.
+    pub(super) fn place(&self, rule: u32) -> Option<(Origin, &str)> {
+        self.late.iter().find(|(of, ..)| *of == rule).map(|(_, origin, place)| (*origin, place.as_str()))
+    }
+
+    /// Counts hits of a rule that is no pattern.
+    pub(super) fn add(&mut self, rule: u32, count: u32) {
+        if let Some(sum) = self.counts.get_mut(rule as usize).filter(|_| count > 0) {
+            if *sum == 0 {
+                self.rules.push(rule);
+            }
+            *sum = sum.saturating_add(count);
+        }
+    }
+}
+
+/// Collects the hits of one scan.
+pub struct Tally<'t> {
+    pub rules: &'t [Rule],
+    pub hits: &'t mut Hits,
+    /// Whether the unit is the subject, which some body rules leave out.
+    pub subject: bool,
+    pub late: Option<&'t LateText>,
+    /// Rules whose search was given up; they are not tried again on this message.
+    pub exceeded: Vec<u32>,
+}
+
+impl<'t> Tally<'t> {
+    pub fn new(rules: &'t [Rule], hits: &'t mut Hits) -> Tally<'t> {
+        Tally { rules, hits, subject: false, late: None, exceeded: Vec::new() }
+    }
+}
+
+impl Sink for Tally<'_> {
+    fn wants(&self, rule: u32) -> u32 {
+        match self.rules.get(rule as usize) {
+            Some(known) if !(self.subject && known.no_subject) && !self.exceeded.contains(&rule) => {
+                known.most.saturating_sub(self.hits.count(rule))
+            }
+            _ => 0,
+        }
+    }
+
+    fn wants_evidence(&self, rule: u32) -> bool {
+        self.rules.get(rule as usize).is_some_and(|known| !known.sub && known.score != 0.0)
+            && self.hits.evidence.iter().filter(|(of, _)| *of == rule).count() < EVIDENCE
+    }
+
+    fn hit(&mut self, rule: u32, count: u32, unit: &[u8], first: Option<Range<usize>>) {
+        let count = count.min(self.wants(rule));
+        if count == 0 {
+            return;
+        }
+        if let (Some(late), 0) = (self.late, self.hits.count(rule)) {
+            self.hits.late.push((rule, late.origin, late.place.clone()));
+        }
+        if let Some(text) = first.filter(|_| self.wants_evidence(rule)).and_then(|range| excerpt(unit, range))
+        {
+            self.hits.evidence.push((rule, text));
+        }
+        self.hits.add(rule, count);
+    }
+
+    fn exceeded(&mut self, rule: u32) {
+        if !self.exceeded.contains(&rule) {
+            self.exceeded.push(rule);
+        }
+    }
+}
+
+/// The matched text, cut short, as one line.
+fn excerpt(unit: &[u8], range: Range<usize>) -> Option<String> {
+    let matched = unit.get(range)?;
+    let cut = matched.get(..EXCERPT).unwrap_or(matched);
+    let text = String::from_utf8_lossy(cut);
+    // a character that was cut in two is no damage of the message
+    let text = if cut.len() < matched.len() { text.trim_end_matches('\u{fffd}') } else { &text };
+    let text: String = text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_are_short_and_on_one_line() {
+        assert_eq!(excerpt(b"buy\nnow please", 0..7).as_deref(), Some("buy now"));
+        let long = "é".repeat(60);
+        assert_eq!(excerpt(long.as_bytes(), 0..120).unwrap(), "é".repeat(40));
+        assert_eq!(excerpt(format!("x{long}").as_bytes(), 0..121).unwrap(), format!("x{}", "é".repeat(39)));
+        assert_eq!(excerpt(b"ab", 1..1), None);
+        assert_eq!(excerpt(b"ab", 1..9), None);
+    }
+}

@@ -1,0 +1,316 @@
+//! From definitions to a rule set that can scan.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::{
+    Error, Loss, Options, Remark, Report, RuleSet, Source,
+    evals::{self, Function},
+    headers::{Grouped, HeaderRule, HeaderTest, Lookup},
+    hits::Rule,
+    language::{self, Argument, Attributes, Comparison, Definition, Definitions, Kind, Literal, Test},
+    matching::{Cache, DatabaseScratch, Decider, Entry, Fuzzy, View, Wanted, compile},
+    metas::{Meta, MetaKind, Metas, Program, Standing},
+    mime_headers::{self, MimeHeaders, NodeLookup},
+    regex::{Regex, translate},
+    uri_details::{Detail, Key, UriDetail},
+};
+
+/// Score sets without and with Bayes; network tests are off.
+const PLAIN: usize = 0;
+const WITH_BAYES: usize = 2;
+
+/// An eval rule: its function is called once a message.
+#[derive(Debug)]
+pub struct Eval {
+    pub rule: u32,
+    pub function: Function,
+    pub arguments: Vec<Argument>,
+}
+
+/// Reads and compiles `sources`.
+pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), Error> {
+    let mut report = Report::default();
+    let definitions = language::read(sources, &mut report.remarks)?;
+    let mut plan = Plan { set: if options.bayes { WITH_BAYES } else { PLAIN }, ..Plan::new(&definitions) };
+    for definition in &definitions.rules {
+        if let Err((loss, what)) = plan.add(definition) {
+            plan.remarks.push(remark(definition, loss, what));
+        }
+    }
+    let cache = options.cache.as_deref().map(Cache::new);
+    let rules = plan.finish(cache.as_ref(), &mut report)?;
+    Ok((rules, report))
+}
+
+fn remark(definition: &Definition, loss: Loss, what: String) -> Remark {
+    let Definition { name, place, .. } = definition;
+    Remark { file: place.file.to_string(), line: place.line, loss, what: format!("{name}: {what}") }
+}
+
+/// The rules that run, sorted by what they look at, patterns not compiled yet.
+struct Plan<'d> {
+    definitions: &'d Definitions,
+    set: usize,
+    rules: Vec<Rule>,
+    /// The definition of each rule, for remarks.
+    places: Vec<&'d Definition>,
+    /// Patterns of the kinds that have a view of their own.
+    views: HashMap<Kind, Vec<Entry>>,
+    headers: Vec<HeaderRule>,
+    nodes: Vec<(NodeLookup, Entry)>,
+    uri_details: Vec<UriDetail>,
+    evals: Vec<Eval>,
+    /// Rule, expression, and whether it has a score.
+    metas: Vec<(u32, &'d str, bool)>,
+    bayes: Vec<(u32, f64, f64)>,
+    remarks: Vec<Remark>,
+}
+
+type Added = Result<(), (Loss, String)>;
+
+impl<'d> Plan<'d> {
+    fn new(definitions: &'d Definitions) -> Plan<'d> {
+        Plan {
+            definitions,
+            set: PLAIN,
+            rules: Vec::new(),
+            places: Vec::new(),
+            views: HashMap::new(),
+            headers: Vec::new(),
+            nodes: Vec::new(),
+            uri_details: Vec::new(),
+            evals: Vec::new(),
+            metas: Vec::new(),
+            bayes: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, definition: &'d Definition) -> Added {
+        let Definition { name, kind, test, .. } = definition;
+        let nothing = Attributes::default();
+        let attributes = self.definitions.attributes.get(name).unwrap_or(&nothing);
+        let score = self.definitions.score(name, self.set);
+        // a meta without score takes part all the same: others may wait for it
+        if score == 0.0 && *kind != Kind::Meta {
+            return Ok(());
+        }
+        let tflags = &attributes.tflags;
+        let rule = self.rules.len() as u32;
+        let dropped = |what: String| (Loss::Dropped, what);
+        match test {
+            Test::Eval { function, arguments } if function == "check_bayes" => {
+                if self.set != WITH_BAYES {
+                    return Ok(());
+                }
+                let (Some(from), Some(to)) = (evals::number(arguments, 0), evals::number(arguments, 1))
+                else {
+                    return Err(dropped("check_bayes without a range".into()));
+                };
+                self.bayes.push((rule, from, to));
+            }
+            // network tests are not run; tests of what was learnt need Bayes
+            Test::Eval { .. } if tflags.net || (tflags.learn && self.set != WITH_BAYES) => return Ok(()),
+            Test::Eval { function, arguments } => match evals::find(function) {
+                Some(function) => self.evals.push(Eval { rule, function, arguments: arguments.clone() }),
+                None => {
+                    return Err((Loss::NotRun, format!("criba has no eval function `{function}`: not run")));
+                }
+            },
+            Test::Pattern(literal) => {
+                let regex = self.regex(literal).map_err(dropped)?;
+                self.entry(*kind, rule, Wanted::Pattern(regex));
+            }
+            Test::Fuzzy { words, distance } => {
+                let fuzzy = Fuzzy { words: words.clone(), distance: *distance };
+                self.entry(*kind, rule, Wanted::Fuzzy(fuzzy));
+            }
+            Test::Exists(header) => {
+                let lookup = Lookup::parse(header).map_err(dropped)?;
+                self.headers.push(HeaderRule { rule, lookup, test: HeaderTest::Exists });
+            }
+            Test::Header { lookup, comparison: Comparison { literal, negated }, unset } => {
+                let wanted = Wanted::Pattern(self.regex(literal).map_err(dropped)?);
+                let entry = Entry { rule, wanted, negated: *negated };
+                if *kind == Kind::MimeHeader {
+                    let lookup = NodeLookup::parse(lookup, unset.clone(), tflags).map_err(dropped)?;
+                    self.nodes.push((lookup, entry));
+                } else {
+                    let lookup = Lookup::parse(lookup).map_err(dropped)?;
+                    let test = HeaderTest::Matches { entry, unset: unset.clone().unwrap_or_default() };
+                    self.headers.push(HeaderRule { rule, lookup, test });
+                }
+            }
+            Test::UriDetail(conditions) => {
+                let details = conditions.iter().map(|condition| {
+                    let Comparison { literal, negated } = &condition.comparison;
+                    let key = Key::named(&condition.key).ok_or("an unknown key")?;
+                    Ok(Detail { key, decider: Decider::new(self.regex(literal)?)?, negated: *negated })
+                });
+                let conditions = details.collect::<Result<_, String>>().map_err(dropped)?;
+                self.uri_details.push(UriDetail { rule, conditions });
+            }
+            // a placeholder that other code would set
+            Test::Meta(text) if text.trim() == "()" => return Ok(()),
+            Test::Meta(text) => self.metas.push((rule, text, score != 0.0)),
+        }
+        let multiple = match (tflags.multiple, tflags.max_hits, kind) {
+            (false, ..) => 1,
+            (true, Some(most), _) => most,
+            (true, None, Kind::MimeHeader) => mime_headers::MOST,
+            (true, None, _) => u32::MAX,
+        };
+        let is_bayes = self.bayes.last().is_some_and(|(of, ..)| *of == rule);
+        self.rules.push(Rule {
+            name: name.clone(),
+            label: if is_bayes { "bayes" } else { kind.name() },
+            score,
+            description: attributes.description.clone().unwrap_or_default(),
+            sub: name.starts_with("__"),
+            most: multiple,
+            no_subject: tflags.no_subject,
+        });
+        self.places.push(definition);
+        Ok(())
+    }
+
+    fn regex(&self, literal: &Literal) -> Result<Regex, String> {
+        if memchr::memmem::find(&literal.source, b"%{").is_some() {
+            return Err("captures of other rules in a pattern are not supported: not run".into());
+        }
+        translate(&literal.source, literal.flags).map_err(|error| error.to_string())
+    }
+
+    fn entry(&mut self, kind: Kind, rule: u32, wanted: Wanted) {
+        self.views.entry(kind).or_default().push(Entry { rule, wanted, negated: false });
+    }
+
+    fn finish(mut self, cache: Option<&Cache>, report: &mut Report) -> Result<RuleSet, Error> {
+        const KINDS: [Kind; 6] = [Kind::Body, Kind::RawBody, Kind::Full, Kind::Uri, Kind::Ocr, Kind::Qr];
+        let grouped = Grouped::new(std::mem::take(&mut self.headers));
+        let (lookups, nodes) = mime_headers::grouped(std::mem::take(&mut self.nodes));
+        let mut bundles: Vec<Vec<Vec<Entry>>> =
+            KINDS.iter().map(|kind| vec![self.views.remove(kind).unwrap_or_default()]).collect();
+        bundles.push(grouped.entries());
+        bundles.push(nodes);
+        let compiled: Vec<_> = bundles.into_par_iter().map(|sets| compile(sets, cache)).collect();
+        let mut views: Vec<Vec<View>> = Vec::new();
+        for (compiled, broken) in compiled {
+            for (rule, why) in broken {
+                self.remarks
+                    .extend(self.places.get(rule as usize).map(|place| remark(place, Loss::Dropped, why)));
+            }
+            views.push(compiled);
+        }
+        let mut views = views.into_iter();
+        let mut one = || views.next().and_then(|mut set| set.pop()).unwrap_or_default();
+        let [body, rawbody, full, uri, ocr, qr] = KINDS.map(|_| one());
+        let header_views = views.next().unwrap_or_default();
+        let most = |rule: u32| self.rules.get(rule as usize).map_or(1, |rule| rule.most);
+        let headers = grouped.finish(header_views, most);
+        let mime_headers = MimeHeaders::new(lookups, views.next().unwrap_or_default());
+        let metas = self.metas();
+        report.remarks.append(&mut self.remarks);
+        let Plan { rules, uri_details, evals, .. } = self;
+        let mut rules = RuleSet {
+            rules,
+            body,
+            rawbody,
+            full,
+            uri,
+            ocr,
+            qr,
+            headers,
+            mime_headers,
+            uri_details,
+            evals,
+            metas,
+            scratch: None,
+        };
+        let databases = rules.views().filter_map(View::database);
+        rules.scratch = DatabaseScratch::for_all(databases).map_err(|error| Error::Memory(error.message))?;
+        Ok(rules)
+    }
+
+    fn metas(&mut self) -> Metas {
+        let mut standings: HashMap<&str, Standing> = HashMap::new();
+        for (rule, known) in (0..).zip(&self.rules) {
+            standings.insert(&known.name, Standing::Counts(rule));
+        }
+        let of_bayes = self.bayes.iter().map(|(rule, ..)| *rule);
+        let of_metas = self.metas.iter().map(|(rule, ..)| *rule);
+        for (index, rule) in (0..).zip(of_bayes.chain(of_metas)) {
+            if let Some(known) = self.rules.get(rule as usize) {
+                standings.insert(&known.name, Standing::Meta(index));
+            }
+        }
+        let mut planned: Vec<Meta> = self
+            .bayes
+            .iter()
+            .map(|&(rule, from, to)| Meta { rule, kind: MetaKind::Bayes(from, to), scored: true })
+            .collect();
+        let names: Vec<&str> = self.definitions.rules.iter().map(|rule| &*rule.name).collect();
+        for &(rule, text, scored) in &self.metas {
+            let program = Program::parse(text, |glob| {
+                names.iter().filter(|name| matches_glob(name, glob)).map(|name| (*name).to_owned()).collect()
+            });
+            let program = program.unwrap_or_else(|error| {
+                let place = self.places.get(rule as usize);
+                self.remarks.extend(place.map(|place| remark(place, Loss::Dropped, error.to_string())));
+                Program::never()
+            });
+            let standing = |name: &String| standings.get(name.as_str()).copied().unwrap_or(Standing::NotRun);
+            let names = program.names.iter().map(standing).collect();
+            planned.push(Meta { rule, kind: MetaKind::Expression(program, names), scored });
+        }
+        let (metas, circular) = Metas::plan(planned, self.rules.len());
+        for rule in circular {
+            let what = "depends on itself: dropped".to_owned();
+            self.remarks
+                .extend(self.places.get(rule as usize).map(|place| remark(place, Loss::Dropped, what)));
+        }
+        metas
+    }
+}
+
+/// Shell-like: `*` any characters, `?` one.
+fn matches_glob(name: &str, glob: &str) -> bool {
+    let (name, glob) = (name.as_bytes(), glob.as_bytes());
+    let (mut n, mut g, mut star) = (0, 0, None);
+    while n < name.len() {
+        match glob.get(g) {
+            Some(b'*') => {
+                star = Some((g, n));
+                g += 1;
+            }
+            Some(&byte) if byte == b'?' || byte == name[n] => {
+                n += 1;
+                g += 1;
+            }
+            _ => match star {
+                // let the last star take one more
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    (g, n) = (at + 1, taken + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    glob[g..].iter().all(|&byte| byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches_glob;
+
+    #[test]
+    fn globs() {
+        assert!(matches_glob("__FRAUD_ABC", "__FRAUD_*"));
+        assert!(matches_glob("__FRAUD_ABC", "__FRAUD_???"));
+        assert!(matches_glob("ABCABD", "*AB?"));
+        assert!(!matches_glob("FRAUD", "__*") && !matches_glob("AB", "A") && !matches_glob("A", "A?"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Compiled databases on disk, by the hash of all that they are made of.
+//!
+//! A file that is damaged, of another version or of another processor is as good as none: it is
+//! compiled again and replaced. Files are written whole and renamed, so readers never see half of one.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process,
+};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+
+use super::{
+    hyperscan_ffi::{Database, platform},
+    view::{How, Pattern},
+};
+
+/// Changes whenever the way from patterns to databases does.
+const VERSION: &[u8] = b"criba rules 1\n";
+/// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
+const MAX_FILE: u64 = 1 << 30;
+
+/// What became of a pattern, and which part of its text Hyperscan has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub how: How,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A set of patterns, compiled: the choice for each, and the database unless it is empty.
+pub type Compiled = (Vec<Choice>, Option<Database>);
+
+/// A directory for compiled databases.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    directory: PathBuf,
+}
+
+impl Cache {
+    /// The directory is made when something is stored.
+    pub fn new(directory: &Path) -> Cache {
+        Cache { directory: directory.to_owned() }
+    }
+
+    /// The hash of all that a compiled bundle depends on.
+    pub fn key(&self, sets: &[Vec<Pattern>]) -> String {
+        let mut hash = Xxh3::new();
+        hash.update(VERSION);
+        hash.update(platform().as_bytes());
+        for set in sets {
+            hash.update(&(set.len() as u64).to_le_bytes());
+            for pattern in set {
+                let regex = pattern.decider.regex();
+                for text in [&regex.scan, &regex.exact] {
+                    hash.update(&(text.len() as u64).to_le_bytes());
+                    hash.update(text.as_bytes());
+                }
+                let flags = regex.flags;
+                hash.update(&[flags.caseless, flags.dot_all, flags.multi_line, regex.loosened].map(u8::from));
+                hash.update(&pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance).to_le_bytes());
+            }
+        }
+        format!("{:032x}", hash.digest128())
+    }
+
+    /// What is kept under `key`, if it is whole and fits `sets`.
+    pub fn load(&self, key: &str, sets: &[Vec<Pattern>]) -> Option<Vec<Compiled>> {
+        let path = self.path(key);
+        if fs::metadata(&path).ok()?.len() > MAX_FILE {
+            return None;
+        }
+        let bytes = fs::read(path).ok()?;
+        let compiled = parse(&bytes)?;
+        let fits = compiled.len() == sets.len()
+            && compiled.iter().zip(sets).all(|((choices, database), set)| {
+                let needed = choices.iter().any(|choice| choice.how != How::Alone);
+                choices.len() == set.len() && needed == database.is_some()
+            });
+        fits.then_some(compiled)
+    }
+
+    /// Keeps `compiled` under `key`. The cache is a convenience: what cannot be written is not kept.
+    pub fn store(&self, key: &str, compiled: &[Compiled]) {
+        if let Err(error) = self.try_store(key, compiled) {
+            tracing::warn!("compiled rules are not kept in {}: {error}", self.directory.display());
+        }
+    }
+
+    fn try_store(&self, key: &str, compiled: &[Compiled]) -> io::Result<()> {
+        let bytes = encode(compiled).map_err(io::Error::other)?;
+        fs::create_dir_all(&self.directory)?;
+        let unfinished = self.directory.join(format!(".{key}.{}", process::id()));
+        fs::write(&unfinished, bytes)?;
+        fs::rename(&unfinished, self.path(key)).inspect_err(|_| drop(fs::remove_file(&unfinished)))
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.directory.join(format!("{key}.hsdb"))
+    }
+}
+
+fn code(how: How) -> u8 {
+    match how {
+        How::Exact => 0,
+        How::Prefilter => 1,
+        How::Piece => 2,
+        How::Alone => 3,
+        How::Fuzzy => 4,
+    }
+}
+
+fn how(code: u8) -> Option<How> {
+    [How::Exact, How::Prefilter, How::Piece, How::Alone, How::Fuzzy].get(usize::from(code)).copied()
+}
+
+// VERSION, the hash of the rest, then for each set: choices (count, then 9 bytes each), database
+// (length, bytes). Integers are little-endian.
+fn encode(compiled: &[Compiled]) -> Result<Vec<u8>, String> {
+    let mut body = Vec::new();
+    for (choices, database) in compiled {
+        body.extend((choices.len() as u32).to_le_bytes());
+        for choice in choices {
+            body.push(code(choice.how));
+            body.extend(choice.start.to_le_bytes());
+            body.extend(choice.end.to_le_bytes());
+        }
+        let bytes = match database {
+            Some(database) => database.serialize().map_err(|error| error.to_string())?,
+            None => Vec::new(),
+        };
+        body.extend((bytes.len() as u64).to_le_bytes());
+        body.extend(bytes);
+    }
+    Ok([VERSION, &xxh3_128(&body).to_le_bytes(), &body].concat())
+}
+
+fn parse(bytes: &[u8]) -> Option<Vec<Compiled>> {
+    let (sum, mut body) = bytes.strip_prefix(VERSION)?.split_first_chunk::<16>()?;
+    if xxh3_128(body).to_le_bytes() != *sum {
+        return None;
+    }
+    let mut compiled = Vec::new();
+    while !body.is_empty() {
+        let count = u32::from_le_bytes(*take(&mut body)?);
+        let mut choices = Vec::new();
+        for _ in 0..count {
+            let [code] = *take(&mut body)?;
+            let (start, end) = (u32::from_le_bytes(*take(&mut body)?), u32::from_le_bytes(*take(&mut body)?));
+            choices.push(Choice { how: how(code)?, start, end });
+        }
+        let length = usize::try_from(u64::from_le_bytes(*take(&mut body)?)).ok()?;
+        let (database, rest) = body.split_at_checked(length)?;
+        body = rest;
+        let database = match database {
+            [] => None,
+            bytes => Some(Database::deserialize(bytes).ok()?),
+        };
+        compiled.push((choices, database));
+    }
+    Some(compiled)
+}
+
+fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(first)
+}

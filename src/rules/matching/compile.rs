@@ -1,0 +1,211 @@
+//! From patterns to databases: what Hyperscan can decide, what it can prefilter, what it can't do.
+
+use std::{collections::HashSet, ffi::CString};
+
+use rayon::prelude::*;
+
+use super::{
+    cache::{Cache, Choice},
+    decide::Decider,
+    fuzzy::Fuzzy,
+    hyperscan_ffi::{Database, Expression, Flags, shortest_match},
+    view::{How, Pattern, View},
+};
+use crate::rules::regex::Regex;
+
+/// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
+/// 1,582 patterns took 106 of 148 s): a piece of them has to do.
+const LONGEST: usize = 1000;
+/// So many pieces of one pattern are tried.
+const MOST_PIECES: usize = 40;
+
+/// What to look for on behalf of a rule.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub rule: u32,
+    pub wanted: Wanted,
+    pub negated: bool,
+}
+
+/// A pattern, or words within an edit distance.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Pattern(Regex),
+    Fuzzy(Fuzzy),
+}
+
+/// Compiles each set of entries to a view. Patterns that PCRE2 does not take are left out and told of
+/// by `(rule, why)`. All sets are kept in one file of the cache.
+pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<(u32, String)>) {
+    let checked: Vec<(Vec<Pattern>, Vec<(u32, String)>)> = sets.into_par_iter().map(check).collect();
+    let (sets, broken): (Vec<Vec<Pattern>>, Vec<_>) = checked.into_iter().unzip();
+    let key = cache.map(|cache| (cache, cache.key(&sets)));
+    let kept = key.as_ref().and_then(|(cache, key)| cache.load(key, &sets));
+    let compiled = kept.unwrap_or_else(|| {
+        let compiled: Vec<_> = sets.par_iter().map(|set| build(set)).collect();
+        if let Some((cache, key)) = &key {
+            cache.store(key, &compiled);
+        }
+        compiled
+    });
+    let views = sets
+        .into_iter()
+        .zip(compiled)
+        .map(|(patterns, (choices, database))| assemble(patterns, &choices, database));
+    (views.collect(), broken.into_iter().flatten().collect())
+}
+
+fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<(u32, String)>) {
+    let (mut patterns, mut broken) = (Vec::with_capacity(entries.len()), Vec::new());
+    let checked: Vec<_> = entries
+        .into_par_iter()
+        .map(|Entry { rule, wanted, negated }| {
+            let (decider, fuzzy) = match wanted {
+                Wanted::Pattern(regex) => (Decider::new(regex), None),
+                Wanted::Fuzzy(fuzzy) => (Ok(Decider::unchecked(any_of(&fuzzy.words))), Some(fuzzy)),
+            };
+            let how = if fuzzy.is_some() { How::Fuzzy } else { How::Exact };
+            let pattern = decider.map(|decider| Pattern { rule, how, negated, decider, fuzzy });
+            // nobody else finds words within a distance
+            let refused = |pattern: &Pattern| {
+                let whole = Choice { how, start: 0, end: pattern.decider.regex().scan.len() as u32 };
+                let expression = expression(pattern, whole, 0).filter(|_| pattern.fuzzy.is_some());
+                expression.and_then(|expression| shortest_match(&expression).err())
+            };
+            let why = pattern.as_ref().ok().and_then(refused);
+            match why {
+                Some(error) => Err((rule, error.to_string())),
+                None => pattern.map_err(|why| (rule, why)),
+            }
+        })
+        .collect();
+    for result in checked {
+        match result {
+            Ok(pattern) => patterns.push(pattern),
+            Err(error) => broken.push(error),
+        }
+    }
+    (patterns, broken)
+}
+
+/// The words as one expression; they are letters, digits and blanks.
+fn any_of(words: &[String]) -> Regex {
+    Regex {
+        exact: words.join("|"),
+        scan: words.join("|"),
+        loosened: false,
+        cuts: Vec::new(),
+        flags: crate::rules::regex::Flags { caseless: true, ..Default::default() },
+        captures: Vec::new(),
+    }
+}
+
+fn assemble(mut patterns: Vec<Pattern>, choices: &[Choice], database: Option<Database>) -> View {
+    for (pattern, choice) in patterns.iter_mut().zip(choices) {
+        pattern.how = choice.how;
+    }
+    let ids = |wanted: fn(&Pattern) -> bool| {
+        (0u32..).zip(&patterns).filter(|(_, pattern)| wanted(pattern)).map(|(id, _)| id).collect()
+    };
+    View {
+        alone: ids(|pattern| pattern.how == How::Alone),
+        negated: ids(|pattern| pattern.negated),
+        database,
+        patterns,
+    }
+}
+
+/// Chooses for each pattern what Hyperscan makes of it, and compiles.
+fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
+    let mut choices: Vec<Choice> = patterns.par_iter().map(|pattern| best(pattern, How::Exact)).collect();
+    // Some errors only show when code is generated: the pattern to blame goes a step down, and again.
+    loop {
+        let used: Vec<usize> =
+            (0..patterns.len()).filter(|&index| choices[index].how != How::Alone).collect();
+        let expressions: Vec<Expression> =
+            used.iter().filter_map(|&index| expression(&patterns[index], choices[index], index)).collect();
+        if expressions.is_empty() {
+            return (choices, None);
+        }
+        let error = match Database::compile(&expressions) {
+            Ok(database) => return (choices, Some(database)),
+            Err(error) => error,
+        };
+        // without a name: the longest, which is the likeliest to be too large
+        let blamed = error
+            .expression
+            .and_then(|at| expressions.get(at))
+            .or_else(|| expressions.iter().max_by_key(|expression| expression.text.as_bytes().len()));
+        let Some(index) = blamed.map(|expression| expression.id as usize) else { return (choices, None) };
+        let next = match choices[index].how {
+            How::Exact => How::Prefilter,
+            How::Prefilter => How::Piece,
+            _ => How::Alone,
+        };
+        choices[index] = best(&patterns[index], next);
+    }
+}
+
+/// The best that Hyperscan accepts, beginning with `from`.
+fn best(pattern: &Pattern, from: How) -> Choice {
+    let regex = pattern.decider.regex();
+    let whole = |how| Choice { how, start: 0, end: regex.scan.len() as u32 };
+    let accepted = |choice: Choice| {
+        let length = expression(pattern, choice, 0).and_then(|expression| shortest_match(&expression).ok());
+        // what matches nothing at all matches everywhere: that is no filter
+        length.filter(|&length| length > 0)
+    };
+    if pattern.how == How::Fuzzy {
+        return whole(How::Fuzzy);
+    }
+    if regex.scan.len() <= LONGEST {
+        let exact = from == How::Exact && !regex.loosened;
+        if exact && accepted(whole(How::Exact)).is_some() {
+            return whole(How::Exact);
+        }
+        if from != How::Piece && from != How::Alone && accepted(whole(How::Prefilter)).is_some() {
+            return whole(How::Prefilter);
+        }
+    }
+    if from == How::Alone {
+        return whole(How::Alone);
+    }
+    // the piece whose shortest match is the longest
+    let pieces = pieces(regex).filter_map(|choice| accepted(choice).map(|length| (length, choice)));
+    pieces
+        .max_by_key(|(length, choice)| (*length, std::cmp::Reverse(choice.end - choice.start)))
+        .map_or(whole(How::Alone), |(_, choice)| choice)
+}
+
+/// Runs of pieces that are not too long, from different starts.
+fn pieces(regex: &Regex) -> impl Iterator<Item = Choice> {
+    let cuts = &regex.cuts;
+    let step = (cuts.len() / MOST_PIECES).max(1);
+    let mut seen = HashSet::new();
+    (0..cuts.len()).step_by(step).filter_map(move |first| {
+        let start = *cuts.get(first)?;
+        let fitting = cuts[first..].iter().take_while(|&&cut| cut - start <= LONGEST);
+        let end = *fitting.last()?;
+        let whole = start == 0 && end == regex.scan.len();
+        (end > start && !whole && seen.insert((start, end))).then_some(Choice {
+            how: How::Piece,
+            start: start as u32,
+            end: end as u32,
+        })
+    })
+}
+
+fn expression(pattern: &Pattern, choice: Choice, id: usize) -> Option<Expression> {
+    let regex = pattern.decider.regex();
+    let text = regex.scan.get(choice.start as usize..choice.end as usize)?;
+    let flags = Flags {
+        caseless: regex.flags.caseless,
+        dot_all: regex.flags.dot_all,
+        multi_line: regex.flags.multi_line,
+        // the first end of a fuzzy match may be in the middle of a word
+        single_match: pattern.fuzzy.is_none(),
+        prefilter: matches!(choice.how, How::Prefilter | How::Piece),
+    };
+    let edit_distance = pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance);
+    Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance })
+}

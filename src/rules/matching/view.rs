@@ -1,0 +1,151 @@
+//! The patterns that look at one kind of text, and a scan over one unit of it.
+
+use std::ops::Range;
+
+use super::{
+    decide::{Decider, Exceeded},
+    fuzzy::Fuzzy,
+    hyperscan_ffi::{Database, Scratch as DatabaseScratch},
+};
+
+/// How a pattern is matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Hyperscan decides.
+    Exact,
+    /// Hyperscan finds candidates by the whole pattern, PCRE2 decides.
+    Prefilter,
+    /// Hyperscan finds candidates by a piece of the pattern, PCRE2 decides.
+    Piece,
+    /// PCRE2 alone, on every unit.
+    Alone,
+    /// Hyperscan decides by edit distance.
+    Fuzzy,
+}
+
+/// One pattern of a view.
+#[derive(Debug)]
+pub struct Pattern {
+    pub rule: u32,
+    pub how: How,
+    /// Hit when there is no match (`!~`).
+    pub negated: bool,
+    pub decider: Decider,
+    pub fuzzy: Option<Fuzzy>,
+}
+
+/// All patterns that look at one kind of text.
+#[derive(Debug, Default)]
+pub struct View {
+    pub(super) database: Option<Database>,
+    pub(super) patterns: Vec<Pattern>,
+    /// Patterns that PCRE2 has to try on every unit.
+    pub(super) alone: Vec<u32>,
+    pub(super) negated: Vec<u32>,
+}
+
+/// Working memory of scans.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    pub(super) database: Option<DatabaseScratch>,
+    /// Pattern and end of match.
+    found: Vec<(u32, usize)>,
+    matched: Vec<u32>,
+}
+
+/// Takes what was found, and says what is still worth looking for.
+pub trait Sink {
+    /// How many more matches of the rule are wanted: 0, 1, or for a `multiple` rule more.
+    fn wants(&self, rule: u32) -> u32;
+    /// Whether the place of a match is wanted as evidence.
+    fn wants_evidence(&self, rule: u32) -> bool;
+    /// So many matches, in this unit, the first of them here (where it is known).
+    fn hit(&mut self, rule: u32, count: u32, unit: &[u8], first: Option<Range<usize>>);
+    /// A search was given up.
+    fn exceeded(&mut self, rule: u32);
+}
+
+impl Scratch {
+    /// Scratch that serves all of `views`.
+    pub fn new(database: Option<DatabaseScratch>) -> Scratch {
+        Scratch { database, found: Vec::new(), matched: Vec::new() }
+    }
+}
+
+impl View {
+    /// The compiled database, if any pattern is in one.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
+    /// The patterns.
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
+    }
+
+    /// Whether there is nothing to look for.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Looks for all patterns in one unit.
+    pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
+        let Scratch { database, found, matched } = scratch;
+        found.clear();
+        matched.clear();
+        if let (Some(database), Some(scratch)) = (&self.database, database) {
+            // A scan fails only when the scratch is foreign, and then finds nothing.
+            let scanned = database.scan(unit, scratch, |id, end| found.push((id, end)));
+            debug_assert!(scanned.is_ok(), "{scanned:?}");
+        }
+        found.extend(self.alone.iter().map(|&id| (id, 0)));
+        for &(id, end) in found.iter() {
+            let Some(pattern) = self.patterns.get(id as usize) else { continue };
+            if pattern.negated {
+                if pattern.how == How::Exact || !matches!(pattern.decider.find_at(unit, 0), Ok(None)) {
+                    matched.push(id);
+                }
+            } else {
+                pattern.positive(unit, end, sink);
+            }
+        }
+        for &id in &self.negated {
+            if let Some(pattern) = self.patterns.get(id as usize).filter(|_| !matched.contains(&id)) {
+                sink.hit(pattern.rule, 1, unit, None);
+            }
+        }
+    }
+}
+
+impl Pattern {
+    fn positive(&self, unit: &[u8], end: usize, sink: &mut impl Sink) {
+        let wanted = sink.wants(self.rule);
+        if wanted == 0 {
+            return;
+        }
+        if let Some(fuzzy) = &self.fuzzy {
+            if let Some(range) = fuzzy.ending_at(unit, end) {
+                sink.hit(self.rule, 1, unit, Some(range));
+            }
+            return;
+        }
+        let decided = self.how == How::Exact;
+        if decided && wanted == 1 && !sink.wants_evidence(self.rule) {
+            return sink.hit(self.rule, 1, unit, None);
+        }
+        match self.find(unit, wanted) {
+            Ok((0, _)) if decided => sink.hit(self.rule, 1, unit, None),
+            Ok((0, _)) => {}
+            Ok((count, first)) => sink.hit(self.rule, count, unit, first),
+            // what Hyperscan decided stands, only its place is not known
+            Err(Exceeded) if decided => sink.hit(self.rule, 1, unit, None),
+            Err(Exceeded) => sink.exceeded(self.rule),
+        }
+    }
+
+    fn find(&self, unit: &[u8], wanted: u32) -> Result<(u32, Option<Range<usize>>), Exceeded> {
+        let Some(first) = self.decider.find_at(unit, 0)? else { return Ok((0, None)) };
+        let count = if wanted > 1 { self.decider.count(unit, wanted)? } else { 1 };
+        Ok((count, Some(first)))
+    }
+}

@@ -1,0 +1,13 @@
+//! What do the hits mean together?
+//!
+//! A `meta` rule computes with the hit counts of others. [`program`] turns its expression into a
+//! small program with Perl's notion of values; [`Metas`] runs, in an order that puts dependencies
+//! first, those programs that a hit could have made true.
+
+mod plan;
+mod program;
+#[cfg(test)]
+mod tests;
+
+pub use plan::{Meta, MetaKind, Metas, Standing};
+pub use program::Program;

@@ -1,0 +1,59 @@
+//! What does a rule's regular expression mean to the two engines?
+//!
+//! Rules are written for Perl (under `/aa`, on bytes). [`Delimited`] takes the delimiters and flags
+//! off, [`Regex`] holds the two translations: one that PCRE2 decides exactly as Perl would, and one
+//! for Hyperscan that finds at least as much.
+
+mod delimiters;
+mod translate;
+
+pub use delimiters::Delimited;
+pub use translate::translate;
+
+/// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Flags {
+    pub caseless: bool,
+    pub dot_all: bool,
+    pub multi_line: bool,
+    pub extended: bool,
+}
+
+/// A pattern in the dialects of the two engines. Both texts are ASCII without NUL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Regex {
+    /// For PCRE2: decides.
+    pub exact: String,
+    /// For Hyperscan: matches wherever `exact` does, and maybe elsewhere.
+    pub scan: String,
+    /// Whether `scan` may match where `exact` does not.
+    pub loosened: bool,
+    /// Where `scan` may be cut: each piece between two cuts is part of every match. Empty where the
+    /// pattern is an alternation.
+    pub cuts: Vec<usize>,
+    pub flags: Flags,
+    /// Names of groups whose text later rules may use: `(?<NAME>..)` with a capital first letter.
+    pub captures: Vec<String>,
+}
+
+/// Why a pattern is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("no delimiters around the regular expression")]
+    NoDelimiters,
+    #[error("unescaped delimiter inside of the regular expression")]
+    Delimiter,
+    #[error("unknown flags `{0}` behind the regular expression")]
+    Flags(String),
+    #[error("code in a regular expression")]
+    Code,
+    #[error("unfinished {0} in the regular expression")]
+    Unfinished(&'static str),
+    #[error("a regular expression of more than {0} bytes")]
+    TooLong(usize),
+    #[error("a character above \\xff, which no byte can match")]
+    Wide,
+    #[error("groups nested more than {0} deep")]
+    TooDeep(usize),
+}
