@@ -25,7 +25,7 @@ fn latin_1_letters_fold_as_in_perl() {
     assert!(matches(r"/[\xe0-\xe5]/i", b"\xc1"));
     assert!(!matches(r"/\xd7/i", b"\xf7"));
     assert!(!matches(r"/[^\xe1]/i", b"\xc1"));
-    assert!(matches("/é/i", b"\xe3\x89") && !matches("/é/i", b"\xe9"));
+    assert!(matches("/é/i", b"\xe3\xa9") && !matches("/é/i", b"\xe9"));
     assert!(matches(r"/(?i:\xe1)/", b"\xc1") && !matches(r"/(?i:x)\xe1/", b"x\xc1"));
 }
 
