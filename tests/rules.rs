@@ -137,7 +137,7 @@ fn mail(title: &str, body: &[u8]) -> Mail {
             "" => break,
             "expect" => mail.expected.extend(names),
             "refuse" => mail.refused.extend(names),
-            "score" => mail.score = names.last().map(|number| number.parse().unwrap()),
+            "score" => mail.score = Some(names.collect::<String>().parse().unwrap()),
             other => panic!("{title}: `{other}` is neither expect nor refuse nor score"),
         }
     }

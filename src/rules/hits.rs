@@ -84,10 +84,10 @@ impl<'t> Tally<'t> {
 impl Sink for Tally<'_> {
     fn wants(&self, rule: u32) -> u32 {
         match self.rules.get(rule as usize) {
-            Some(known) if !(self.subject && known.no_subject) && !self.exceeded.contains(&rule) => {
-                known.most.saturating_sub(self.hits.count(rule))
-            }
-            _ => 0,
+            Some(known) if self.subject && known.no_subject => 0,
+            Some(_) if self.exceeded.contains(&rule) => 0,
+            Some(known) => known.most.saturating_sub(self.hits.count(rule)),
+            None => 0,
         }
     }
 

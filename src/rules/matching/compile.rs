@@ -34,11 +34,13 @@ pub enum Wanted {
     Fuzzy(Fuzzy),
 }
 
-/// Compiles each set of entries to a view. Patterns that PCRE2 does not take are left out and told of
-/// by `(rule, why)`. All sets are kept in one file of the cache.
-pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<(u32, String)>) {
-    let checked: Vec<(Vec<Pattern>, Vec<(u32, String)>)> = sets.into_par_iter().map(check).collect();
-    let (sets, broken): (Vec<Vec<Pattern>>, Vec<_>) = checked.into_iter().unzip();
+/// A rule whose pattern is none, and why.
+pub type Broken = (u32, String);
+
+/// Compiles each set of entries to a view. Patterns that PCRE2 does not take are left out and
+/// returned. All sets are kept in one file of the cache.
+pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<Broken>) {
+    let (sets, broken): (Vec<Vec<Pattern>>, Vec<Vec<Broken>>) = sets.into_par_iter().map(check).unzip();
     let key = cache.map(|cache| (cache, cache.key(&sets)));
     let kept = key.as_ref().and_then(|(cache, key)| cache.load(key, &sets));
     let compiled = kept.unwrap_or_else(|| {
@@ -55,7 +57,7 @@ pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<
     (views.collect(), broken.into_iter().flatten().collect())
 }
 
-fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<(u32, String)>) {
+fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
     let (mut patterns, mut broken) = (Vec::with_capacity(entries.len()), Vec::new());
     let checked: Vec<_> = entries
         .into_par_iter()

@@ -173,7 +173,7 @@ impl Metas {
                 match program.run(stack, of) {
                     // what is true counts its number, or 1
                     value if value > 0.0 => value,
-                    value if value == 0.0 => 0.0,
+                    0.0 => 0.0,
                     _ => 1.0,
                 }
             }

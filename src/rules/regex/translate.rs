@@ -395,14 +395,15 @@ impl Translator<'_> {
             if byte == b']' && self.at > start + 1 {
                 break;
             }
-            if byte == b'[' && self.rest().first() == Some(&b':') {
-                if let Some(end) = self.rest().windows(2).position(|pair| pair == b":]") {
-                    let name: String = self.rest()[..end + 2].iter().map(|&byte| byte as char).collect();
-                    self.at += name.len();
-                    text.push('[');
-                    text.push_str(&name);
-                    continue;
-                }
+            if byte == b'['
+                && self.rest().first() == Some(&b':')
+                && let Some(end) = self.rest().windows(2).position(|pair| pair == b":]")
+            {
+                let name: String = self.rest()[..end + 2].iter().map(|&byte| byte as char).collect();
+                self.at += name.len();
+                text.push('[');
+                text.push_str(&name);
+                continue;
             }
             let Some(first) = self.member(byte, &mut text)? else { continue };
             match self.rest() {
