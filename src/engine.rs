@@ -60,7 +60,9 @@ impl Engine {
     /// # Errors
     /// Rules or model cannot be read; an engine that is already there can go on.
     pub fn load(settings: &Settings, ocr: Arc<Pool>) -> Result<(Engine, Vec<Remark>), Error> {
-        let model = settings.bayes.enabled.then(|| open_model(settings)).transpose()?;
+        // The placeholder of a model that is still to be trained is none.
+        let enabled = settings.bayes.enabled && !(settings.bayes.model.is_none() && DEFAULT_MODEL.is_empty());
+        let model = enabled.then(|| open_model(settings)).transpose()?;
         let mut sources = if settings.rules.default { default_rules() } else { Vec::new() };
         sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
         let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };
@@ -139,12 +141,18 @@ fn loaded(settings: &Settings, bayes: bool) -> Loaded {
     }
 }
 
+/// The model that comes with criba.
+///
+/// # Errors
+/// It was made by another version of criba.
+pub fn default_model() -> Result<Model, bayes::Error> {
+    Model::from_static(DEFAULT_MODEL)
+}
+
 fn open_model(settings: &Settings) -> Result<Model, Error> {
-    match &settings.bayes.model {
-        Some(path) => {
-            Model::open(path).map_err(|source| Error::Model { path: path.display().to_string(), source })
-        }
-        None => Model::from_static(DEFAULT_MODEL)
-            .map_err(|source| Error::Model { path: "that comes with criba".into(), source }),
-    }
+    let (path, model) = match &settings.bayes.model {
+        Some(path) => (path.display().to_string(), Model::open(path)),
+        None => ("that comes with criba".into(), default_model()),
+    };
+    model.map_err(|source| Error::Model { path, source })
 }

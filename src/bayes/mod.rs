@@ -1,49 +1,52 @@
 //! How likely is it spam, given the words?
+//!
+//! [`Tokens`] are what the filter sees of a message. A [`Model`] holds a weight for each token that it
+//! knows; their sum, over the root of their number, is the score, and a calibration makes a probability of
+//! it. Training collects the tokens of sorted mail in a [`Corpus`], whose rows can be counted on many
+//! machines and merged, and [`Corpus::build`] learns the weights.
 
-use std::path::Path;
+mod corpus;
+mod fields;
+mod hash;
+mod learn;
+mod map_ffi;
+mod model;
+mod normal;
+mod text;
+mod tokens;
 
-use crate::{
-    mime::Message,
-    render::{LateText, Rendered},
-    verdict::BayesOpinion,
-};
+pub mod metrics;
 
-/// A trained model: immutable, memory-mapped, shared by all workers and processes.
-#[derive(Debug)]
-pub struct Model {}
+#[cfg(test)]
+mod tests;
 
-/// Why a file is not a usable model.
+use std::io;
+
+pub use corpus::{Corpus, Report};
+pub use learn::Options;
+pub use model::{MIN_MESSAGES, Model};
+pub use tokens::Tokens;
+
+/// Why there is no usable model, or no usable file of counted messages.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    #[error("not a criba model: {0}")]
-    Foreign(&'static str),
-}
-
-/// The tokens of one message, as 64-bit fingerprints without duplicates. Reused between messages.
-#[derive(Clone, Debug, Default)]
-pub struct Tokens {
-    pub fingerprints: Vec<u64>,
-}
-
-impl Tokens {
-    /// Forgets the last message and collects the tokens of this one.
-    pub fn collect(&mut self, _message: &Message<'_>, _rendered: &Rendered<'_>, _late: &[LateText]) {}
-}
-
-impl Model {
-    /// Maps the model at `path` and checks it.
-    pub fn open(_path: &Path) -> Result<Model, Error> {
-        unimplemented!()
-    }
-
-    /// A model that is part of the program.
-    pub fn from_static(_bytes: &'static [u8]) -> Result<Model, Error> {
-        Ok(Model {})
-    }
-
-    /// The probability that a message with these tokens is spam; `None` where the model abstains.
-    pub fn judge(&self, _tokens: &Tokens) -> Option<BayesOpinion> {
-        None
-    }
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("this is not a file of criba's Bayes filter")]
+    Foreign,
+    #[error("its format is version {found}, this criba knows version {known}: train it again")]
+    Version { found: u32, known: u32 },
+    #[error("its tokens are of version {found}, this criba makes version {known}: train it again")]
+    Tokens { found: u32, known: u32 },
+    #[error("it should be {said} bytes long and is {found}: copy it again")]
+    Length { said: u64, found: u64 },
+    #[error("it is damaged: {0}")]
+    Damaged(&'static str),
+    #[error(
+        "there are {spam} spam and {ham} ham messages: a model needs both, at least {MIN_MESSAGES} of each"
+    )]
+    OneSided { spam: u64, ham: u64 },
+    #[error("too many different tokens for one model")]
+    TooManyTokens,
 }

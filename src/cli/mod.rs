@@ -12,6 +12,8 @@ pub mod inputs;
 
 mod bench;
 
+mod count;
+
 mod eval;
 
 mod ocr;

@@ -1,15 +1,189 @@
-//! `criba train`: a Bayes model from sorted mail.
+//! `criba train`: a Bayes model from sorted mail, at once or in three steps.
 
-use super::failure::Failure;
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-/// Options of the command.
+use super::{
+    count::{self, Counted},
+    failure::Failure,
+};
+use crate::bayes::{Corpus, Error, MIN_MESSAGES, Options, Report};
+
+/// Options of `criba train`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    step: Option<Step>,
+    #[command(flatten)]
+    mail: Option<Mail>,
+    /// Where the model goes; an engine that has the old one open keeps it until it reloads
+    #[arg(long, value_name = "MODEL")]
+    out: Option<PathBuf>,
+    /// Add to the messages that this model was trained with (its MODEL.counts must lie beside it)
+    #[arg(long, value_name = "MODEL")]
+    from: Option<PathBuf>,
+    /// Don't write MODEL.counts, which --from needs later
+    #[arg(long)]
+    no_counts: bool,
+}
+
+/// Sorted mail.
+#[derive(Debug, clap::Args)]
+#[group(required = false, multiple = true)]
+struct Mail {
+    /// Spam: files, directories, maildirs, mbox files; may be given several times
+    #[arg(long, value_name = "PATH")]
+    spam: Vec<PathBuf>,
+    /// Ham, likewise
+    #[arg(long, value_name = "PATH")]
+    ham: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Step {
+    /// Count the tokens of sorted mail, here or on many machines
+    Count {
+        #[command(flatten)]
+        mail: Mail,
+        /// Where the counts go
+        #[arg(long, value_name = "COUNTS")]
+        out: PathBuf,
+    },
+    /// Put counts together
+    Merge {
+        /// Files that `count` or `merge` wrote
+        #[arg(required = true, value_name = "COUNTS")]
+        counts: Vec<PathBuf>,
+        /// Where the merged counts go
+        #[arg(long, value_name = "COUNTS")]
+        out: PathBuf,
+    },
+    /// Make the model of counts
+    Build {
+        /// Files that `count` or `merge` wrote
+        #[arg(required = true, value_name = "COUNTS")]
+        counts: Vec<PathBuf>,
+        /// Where the model goes
+        #[arg(long, value_name = "MODEL")]
+        out: PathBuf,
+    },
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// To come.
-pub fn run(_args: Args) -> Result<(), Failure> {
-    unimplemented!()
+/// Mail or counts cannot be read, are of one class only, or the model cannot be written.
+pub fn run(args: Args) -> Result<(), Failure> {
+    match args.step {
+        Some(Step::Count { mail, out }) => {
+            let mut counted = count_mail(&mail)?;
+            let duplicates = counted.corpus.unify();
+            report_counting(&counted, duplicates);
+            write_counts(&counted.corpus, &out)
+        }
+        Some(Step::Merge { counts, out }) => {
+            let (corpus, duplicates) = merge(&counts)?;
+            eprintln!("{} messages, {duplicates} duplicates left out", corpus.len());
+            write_counts(&corpus, &out)
+        }
+        Some(Step::Build { counts, out }) => build(merge(&counts)?.0, &out),
+        None => {
+            let mail = args.mail.unwrap_or(Mail { spam: Vec::new(), ham: Vec::new() });
+            let Some(out) = args.out else {
+                return Err(Failure::usage("--out MODEL: say where the model shall go"));
+            };
+            let mut counted = count_mail(&mail)?;
+            if let Some(from) = &args.from {
+                counted.corpus.append(&read_counts(&counts_of(from))?);
+            }
+            let duplicates = counted.corpus.unify();
+            report_counting(&counted, duplicates);
+            let corpus = counted.corpus;
+            if !args.no_counts {
+                write_counts(&corpus, &counts_of(&out))?;
+            }
+            build(corpus, &out)
+        }
+    }
+}
+
+fn count_mail(mail: &Mail) -> Result<Counted, Failure> {
+    if mail.spam.is_empty() && mail.ham.is_empty() {
+        return Err(Failure::usage("--spam PATH and --ham PATH: say where the sorted mail is"));
+    }
+    count::count(&mail.spam, &mail.ham)
+}
+
+/// The file beside a model that holds what it was trained with.
+fn counts_of(model: &Path) -> PathBuf {
+    let mut name = model.as_os_str().to_owned();
+    name.push(".counts");
+    name.into()
+}
+
+fn merge(paths: &[PathBuf]) -> Result<(Corpus, usize), Failure> {
+    let mut all = Corpus::default();
+    for path in paths {
+        all.append(&read_counts(path)?);
+    }
+    let duplicates = all.unify();
+    Ok((all, duplicates))
+}
+
+fn read_counts(path: &Path) -> Result<Corpus, Failure> {
+    Corpus::read(path).map_err(|error| match error {
+        Error::Io(_) => Failure::no_input(format!("{}: {error}", path.display())),
+        _ => Failure::data(format!("{}: {error}", path.display())),
+    })
+}
+
+fn write_counts(corpus: &Corpus, path: &Path) -> Result<(), Failure> {
+    corpus.write(path).map_err(|error| Failure::cannot_create(format!("{}: {error}", path.display())))
+}
+
+fn build(mut corpus: Corpus, out: &Path) -> Result<(), Failure> {
+    let started = Instant::now();
+    let (model, report) = corpus.build(&Options::default()).map_err(Failure::data)?;
+    let seconds = started.elapsed().as_secs_f64();
+    model.write(out).map_err(|error| Failure::cannot_create(format!("{}: {error}", out.display())))?;
+    report_model(&report, out, model.as_bytes().len(), seconds);
+    Ok(())
+}
+
+fn report_counting(counted: &Counted, duplicates: usize) {
+    let seconds = counted.elapsed.as_secs_f64();
+    eprintln!(
+        "{} messages counted in {seconds:.2} s ({:.0} a second); {duplicates} duplicates left out, {} unreadable",
+        counted.inputs.len(),
+        counted.inputs.len() as f64 / seconds.max(1e-9),
+        counted.unreadable,
+    );
+}
+
+fn report_model(report: &Report, out: &Path, bytes: usize, seconds: f64) {
+    let messages = report.spam + report.ham;
+    eprintln!(
+        "{}: {} spam, {} ham, {} tokens, {:.1} MB; learned in {seconds:.2} s ({:.0} messages a second)",
+        out.display(),
+        report.spam,
+        report.ham,
+        report.tokens,
+        bytes as f64 / 1e6,
+        messages as f64 / seconds.max(1e-9),
+    );
+    if report.spam.min(report.ham) < MIN_MESSAGES {
+        eprintln!(
+            "criba: this model will abstain: it takes at least {MIN_MESSAGES} different messages of each class"
+        );
+    } else if let Some(unseen) = &report.unseen {
+        let (lost, missed) = unseen.errors(0.5);
+        eprintln!(
+            "on messages it had not seen (4 folds): {lost} ham lost, {missed} spam missed at 0.5, 1-AUC {:.4} %, LAM {:.3} %",
+            unseen.area_above(),
+            unseen.lam(0.5),
+        );
+    }
 }

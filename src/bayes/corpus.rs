@@ -1,0 +1,248 @@
+//! Counted messages: the tokens of each, and its class. Rows of different machines are put together by
+//! [`Corpus::merge`]; the order they come in makes no difference.
+
+use std::{fs, io, path::Path};
+
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    Error, Tokens,
+    hash::mix,
+    learn::{self, Options},
+    metrics::Metrics,
+    model::{Model, replace},
+    tokens,
+};
+
+/// The tokens of sorted messages.
+#[derive(Clone, Debug, Default)]
+pub struct Corpus {
+    rows: Vec<Row>,
+    fingerprints: Vec<u64>,
+}
+
+/// One message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// A hash of all tokens: messages that look the same are counted once.
+    pub digest: u64,
+    pub spam: bool,
+    /// Where its tokens start and end in `fingerprints`.
+    start: usize,
+    end: usize,
+}
+
+/// What building a model was like.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Messages without duplicates.
+    pub spam: u64,
+    pub ham: u64,
+    /// Tokens that the model knows.
+    pub tokens: usize,
+    /// How messages were told by models that had not seen them.
+    pub unseen: Option<Metrics>,
+}
+
+impl Corpus {
+    /// Adds a message.
+    pub fn push(&mut self, tokens: &Tokens, spam: bool) {
+        self.push_row(tokens.fingerprints(), spam);
+    }
+
+    pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool) {
+        // A sum, as the order of tokens means nothing.
+        let digest = fingerprints.iter().fold(0u64, |sum, &token| sum.wrapping_add(mix(token, 1)));
+        let start = self.fingerprints.len();
+        self.fingerprints.extend_from_slice(fingerprints);
+        self.rows.push(Row { digest, spam, start, end: self.fingerprints.len() });
+    }
+
+    /// Adds the messages of another corpus.
+    pub fn append(&mut self, other: &Corpus) {
+        let shift = self.fingerprints.len();
+        self.fingerprints.extend_from_slice(&other.fingerprints);
+        let moved = |row: &Row| Row { start: row.start + shift, end: row.end + shift, ..*row };
+        self.rows.extend(other.rows.iter().map(moved));
+    }
+
+    /// Puts the messages in the order of their digests and drops duplicates: messages of one class with
+    /// the same tokens. Returns how many were dropped.
+    pub fn unify(&mut self) -> usize {
+        let before = self.rows.len();
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.par_sort_unstable_by_key(|row| (row.digest, row.spam, row.start));
+        rows.dedup_by_key(|row| (row.digest, row.spam));
+        let old = std::mem::take(&mut self.fingerprints);
+        self.fingerprints.reserve_exact(rows.iter().map(|row| row.end - row.start).sum());
+        for row in rows {
+            let start = self.fingerprints.len();
+            // Sorted, as duplicates may have had their tokens in different orders.
+            self.fingerprints.extend_from_slice(old.get(row.start..row.end).unwrap_or_default());
+            if let Some(tokens) = self.fingerprints.get_mut(start..) {
+                tokens.sort_unstable();
+            }
+            self.rows.push(Row { start, end: self.fingerprints.len(), ..row });
+        }
+        before - self.rows.len()
+    }
+
+    /// The messages for whose index `keep` says so.
+    pub fn select(&self, keep: impl Fn(usize) -> bool) -> Corpus {
+        let mut kept = Corpus::default();
+        for (_, (row, fingerprints)) in self.rows().enumerate().filter(|(index, _)| keep(*index)) {
+            kept.push_row(fingerprints, row.spam);
+        }
+        kept
+    }
+
+    /// Deals the messages of each class to `parts` parts in turn: the part of each message.
+    pub fn deal(&self, parts: usize) -> Vec<usize> {
+        let mut dealt = [0usize; 2];
+        let deal = |row: &Row| {
+            let next = &mut dealt[usize::from(row.spam)];
+            *next += 1;
+            (*next - 1) % parts.max(1)
+        };
+        self.rows.iter().map(deal).collect()
+    }
+
+    /// Whether the message at `index` is spam.
+    pub fn is_spam(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| row.spam)
+    }
+
+    /// The tokens of the message at `index`.
+    pub(super) fn fingerprints(&self, index: usize) -> &[u64] {
+        self.rows.get(index).map_or(&[], |row| self.tokens_of(row))
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How many messages there are of each class: spam, ham.
+    pub fn classes(&self) -> (u64, u64) {
+        let spam = self.rows.iter().filter(|row| row.spam).count() as u64;
+        (spam, self.rows.len() as u64 - spam)
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&Row, &[u64])> {
+        self.rows.iter().map(|row| (row, self.tokens_of(row)))
+    }
+
+    pub(super) fn par_rows(&self) -> impl IndexedParallelIterator<Item = (&Row, &[u64])> {
+        self.rows.par_iter().map(|row| (row, self.tokens_of(row)))
+    }
+
+    fn tokens_of(&self, row: &Row) -> &[u64] {
+        self.fingerprints.get(row.start..row.end).unwrap_or_default()
+    }
+
+    /// Learns a model from the messages, which are put in order first.
+    ///
+    /// # Errors
+    /// There is no spam or no ham.
+    pub fn build(&mut self, options: &Options) -> Result<(Model, Report), Error> {
+        self.unify();
+        let outcome = learn::learn(self, options)?;
+        let (spam, ham) = (outcome.learned.spam, outcome.learned.ham);
+        let model = outcome.learned.model()?;
+        let report = Report { spam, ham, tokens: model.entries(), unseen: Metrics::new(&outcome.unseen) };
+        Ok((model, report))
+    }
+
+    /// Writes the rows to a file, whole or not at all.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut bytes = Vec::with_capacity(HEADER + self.rows.len() * 13 + self.fingerprints.len() * 8);
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&tokens::VERSION.to_le_bytes());
+        bytes.extend_from_slice(&[0; 8]); // the checksum, when it is known
+        bytes.extend_from_slice(&(self.rows.len() as u64).to_le_bytes());
+        for (row, fingerprints) in self.rows() {
+            bytes.push(u8::from(row.spam));
+            bytes.extend_from_slice(&(fingerprints.len() as u32).to_le_bytes());
+            for fingerprint in fingerprints {
+                bytes.extend_from_slice(&fingerprint.to_le_bytes());
+            }
+        }
+        let sum = xxh3_64(&bytes[HEADER..]);
+        bytes[16..24].copy_from_slice(&sum.to_le_bytes());
+        replace(path, &bytes)
+    }
+
+    /// Reads rows that [`Corpus::write`] wrote.
+    ///
+    /// # Errors
+    /// The file cannot be read or is damaged.
+    pub fn read(path: &Path) -> Result<Corpus, Error> {
+        Corpus::from_bytes(&fs::read(path)?)
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Corpus, Error> {
+        let mut reader = Reader(bytes);
+        if reader.take::<8>().as_ref() != Some(MAGIC) {
+            return Err(Error::Foreign);
+        }
+        let short = || Error::Damaged("it ends inside a message");
+        let version = reader.u32().ok_or_else(short)?;
+        if version != VERSION {
+            return Err(Error::Version { found: version, known: VERSION });
+        }
+        let found = reader.u32().ok_or_else(short)?;
+        if found != tokens::VERSION {
+            return Err(Error::Tokens { found, known: tokens::VERSION });
+        }
+        let sum = reader.u64().ok_or_else(short)?;
+        if sum != xxh3_64(reader.0) {
+            return Err(Error::Damaged("its checksum is wrong"));
+        }
+        let rows = reader.u64().ok_or_else(short)?;
+        let mut corpus = Corpus::default();
+        let mut fingerprints = Vec::new();
+        for _ in 0..rows {
+            let [spam] = reader.take().ok_or_else(short)?;
+            let tokens = reader.u32().ok_or_else(short)?;
+            fingerprints.clear();
+            for _ in 0..tokens {
+                fingerprints.push(reader.u64().ok_or_else(short)?);
+            }
+            corpus.push_row(&fingerprints, spam != 0);
+        }
+        Ok(corpus)
+    }
+}
+
+const MAGIC: &[u8; 8] = b"cribaBC\n";
+const VERSION: u32 = 1;
+/// Magic, version, version of the tokens, checksum of all that follows.
+const HEADER: usize = 24;
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+}

@@ -1,0 +1,273 @@
+//! Tokens of headers, links and parts: what they say, and whether they fit together.
+
+use super::{
+    hash::{WordHash, mix},
+    tokens::{Field, Tokens, field},
+};
+use crate::{
+    mime::Message,
+    render::{Origin, Rendered, Uri},
+};
+
+const FACT: Field = field("fact");
+
+/// Bytes of one header value that are looked at.
+const VALUE: usize = 400;
+/// Links that are looked at.
+const LINKS: usize = 60;
+/// Words of one link's path that are looked at.
+const PATH_WORDS: usize = 12;
+const PARTS: usize = 30;
+
+/// A fact with a number.
+fn fact(tokens: &mut Tokens, name: Field, value: u64) {
+    tokens.add(FACT ^ name, value);
+}
+
+/// The number of bits, so that sizes are told apart by factors of two.
+fn magnitude(count: usize) -> u64 {
+    u64::from(usize::BITS - count.leading_zeros())
+}
+
+/// Tokens of the header section.
+pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Rendered<'_>) {
+    subject(tokens, rendered.subject);
+    let mut seen = Seen::default();
+    for header in message.all_headers() {
+        let Some(kind) = Kind::of(header.name) else { continue };
+        seen.note(kind);
+        let name = WordHash::of(header.name);
+        let value = header.value(message.arena());
+        let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
+        match kind {
+            Kind::Address => tokens.text(name, value.as_bytes(), 2, true),
+            Kind::Recipient => {
+                tokens.text(name, value.as_bytes(), 1, false);
+                fact(tokens, name, 10 + (value.matches('@').count() as u64).min(5));
+                fact(tokens, name, 20 + u64::from(value.contains('<')));
+                fact(tokens, name, 22 + u64::from(value.contains('"')));
+            }
+            Kind::Program => {
+                // A boundary is random.
+                let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
+                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), 1, false);
+                fact(tokens, field("has"), name);
+            }
+            Kind::MessageId => message_id(tokens, value),
+            Kind::Reply => fact(tokens, field("has"), name),
+            Kind::Date => {}
+        }
+    }
+    seen.missing(tokens);
+    relations(tokens, message);
+}
+
+fn subject(tokens: &mut Tokens, subject: &str) {
+    tokens.text(field("subject"), subject.as_bytes(), 1, true);
+    let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
+    fact(tokens, field("capitals"), u64::from(count(char::is_uppercase) > count(char::is_lowercase)));
+    fact(tokens, field("gap"), u64::from(subject.contains("   ")));
+    fact(tokens, field("exclaims"), u64::from(subject.contains('!')));
+    fact(tokens, field("asks"), u64::from(subject.contains('?')));
+    let answers = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
+    fact(tokens, field("answers"), u64::from(answers));
+}
+
+/// What a header field is looked at for. Others are not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Address,
+    Recipient,
+    /// Written by the program that sent the message.
+    Program,
+    MessageId,
+    /// That it is there says enough.
+    Reply,
+    Date,
+}
+
+impl Kind {
+    fn of(name: &[u8]) -> Option<Kind> {
+        const KNOWN: [(&str, Kind); 19] = [
+            ("From", Kind::Address),
+            ("Reply-To", Kind::Address),
+            ("To", Kind::Recipient),
+            ("Cc", Kind::Recipient),
+            ("X-Mailer", Kind::Program),
+            ("User-Agent", Kind::Program),
+            ("Content-Type", Kind::Program),
+            ("MIME-Version", Kind::Program),
+            ("Content-Transfer-Encoding", Kind::Program),
+            ("X-Priority", Kind::Program),
+            ("X-MSMail-Priority", Kind::Program),
+            ("Importance", Kind::Program),
+            ("Priority", Kind::Program),
+            ("Organization", Kind::Program),
+            ("X-MimeOLE", Kind::Program),
+            ("Message-Id", Kind::MessageId),
+            ("In-Reply-To", Kind::Reply),
+            ("References", Kind::Reply),
+            ("Date", Kind::Date),
+        ];
+        KNOWN.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|&(_, kind)| kind)
+    }
+}
+
+/// Which fields that every message should have it has.
+#[derive(Default)]
+struct Seen {
+    to: bool,
+    message_id: bool,
+    date: bool,
+}
+
+impl Seen {
+    fn note(&mut self, kind: Kind) {
+        match kind {
+            Kind::Recipient => self.to = true,
+            Kind::MessageId => self.message_id = true,
+            Kind::Date => self.date = true,
+            _ => {}
+        }
+    }
+
+    fn missing(&self, tokens: &mut Tokens) {
+        for (name, is_there) in
+            [(field("to"), self.to), (field("message-id"), self.message_id), (field("date"), self.date)]
+        {
+            if !is_there {
+                fact(tokens, field("missing"), name);
+            }
+        }
+    }
+}
+
+/// The shape of a Message-ID tells the program that made it, its host the sender.
+fn message_id(tokens: &mut Tokens, value: &str) {
+    let (local, host) = value.split_once('@').unwrap_or((value, ""));
+    let mut shape = WordHash::EMPTY;
+    let mut last = 0;
+    for byte in local.bytes() {
+        let class = match byte {
+            b'0'..=b'9' => b'9',
+            b'A'..=b'Z' => b'A',
+            b'a'..=b'z' => b'a',
+            other => other,
+        };
+        if class != last {
+            shape = shape.push(u32::from(class));
+            last = class;
+        }
+    }
+    fact(tokens, field("message-id"), shape.value());
+    tokens.text(field("message-id"), host.as_bytes(), 0, false);
+}
+
+/// Whether sender, answer address, recipient and Message-ID are of one domain, and what the sender's name
+/// looks like.
+fn relations(tokens: &mut Tokens, message: &Message<'_>) {
+    let from = message.header("From").unwrap_or_default();
+    let sender = domain_of(from);
+    for name in ["Reply-To", "To", "Cc", "Message-Id"] {
+        let relation = match message.header(name) {
+            None => 0,
+            Some(value) => match domain_of(value) {
+                None => 1,
+                domain if domain == sender => 2,
+                Some(_) => 3,
+            },
+        };
+        fact(tokens, field("relation") ^ WordHash::of(name.as_bytes()), relation);
+    }
+    let (name, address) = from.rsplit_once('<').unwrap_or(("", from));
+    let style = match name.trim() {
+        "" if from.contains('<') => 1,
+        "" => 0,
+        quoted if quoted.starts_with('"') => 2,
+        _ => 3,
+    };
+    fact(tokens, field("name"), style);
+    let local = address.split('@').next().unwrap_or_default();
+    fact(tokens, field("digits"), (local.bytes().filter(u8::is_ascii_digit).count() as u64).min(4));
+}
+
+/// The registrable domain of the last address in `value`.
+fn domain_of(value: &str) -> Option<&str> {
+    let host = value.rsplit_once('@')?.1;
+    let end =
+        host.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).unwrap_or(host.len());
+    registrable(host.get(..end)?.trim_matches('.'))
+}
+
+fn registrable(host: &str) -> Option<&str> {
+    psl::domain_str(host)
+}
+
+/// Tokens of the links: where they go, and whether that is where the sender is.
+pub(super) fn links(tokens: &mut Tokens, message: &Message<'_>, rendered: &Rendered<'_>) {
+    let sender = message.header("From").and_then(domain_of).unwrap_or_default();
+    let (mut own, mut foreign, mut numeric) = (false, false, false);
+    for uri in rendered.uris.iter().take(LINKS) {
+        if uri.host.is_empty() && uri.raw.is_empty() {
+            continue;
+        }
+        link(tokens, uri);
+        let is_own = !uri.domain.is_empty() && uri.domain.eq_ignore_ascii_case(sender);
+        own |= is_own;
+        foreign |= !is_own && !uri.host.is_empty();
+        numeric |= !uri.host.is_empty() && uri.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    }
+    fact(tokens, field("links-own"), u64::from(own) * 2 + u64::from(foreign));
+    fact(tokens, field("links-numeric"), u64::from(numeric));
+    fact(tokens, field("links"), magnitude(rendered.uris.len()));
+}
+
+fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
+    let origin = match uri.origin {
+        Origin::Text | Origin::Html => 0,
+        Origin::Ocr | Origin::Qr | Origin::Pdf => 1,
+    };
+    let (scheme, rest) = uri.raw.split_once(':').unwrap_or(("", uri.raw));
+    if scheme.len() <= 10 {
+        tokens.add(field("scheme") + origin, WordHash::of(scheme.as_bytes()));
+    }
+    if !uri.host.is_empty() {
+        tokens.add(field("host"), WordHash::of(uri.host.as_bytes()));
+        tokens.add(field("domain"), WordHash::of(uri.domain.as_bytes()));
+        for label in uri.host.split('.') {
+            tokens.add(field("label"), WordHash::of(label.as_bytes()));
+        }
+    }
+    let rest = rest.trim_start_matches('/');
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    let path = path.get(..path.floor_char_boundary(VALUE)).unwrap_or(path);
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (2..30).contains(&word.len()));
+    for word in words.take(PATH_WORDS) {
+        tokens.add(field("path"), WordHash::of(word.as_bytes()));
+    }
+    for sign in path.bytes().filter(|byte| b"?&=@%~".contains(byte)) {
+        tokens.add(field("sign"), u64::from(sign));
+    }
+}
+
+/// Tokens of the parts: types, encodings, names.
+pub(super) fn parts(tokens: &mut Tokens, message: &Message<'_>) {
+    for part in message.parts.iter().take(PARTS) {
+        let kind = mix(WordHash::of(part.kind.as_bytes()), WordHash::of(part.subkind.as_bytes()));
+        tokens.add(field("part"), kind);
+        if !part.is_leaf {
+            continue;
+        }
+        tokens.add(field("attached"), mix(kind, u64::from(part.is_attachment)));
+        tokens.add(field("charset"), WordHash::of(part.charset.unwrap_or_default().as_bytes()));
+        let encoding = part.header(message, "Content-Transfer-Encoding").unwrap_or_default();
+        tokens.add(field("encoding"), WordHash::of(encoding.as_bytes()));
+        if let Some(name) = part.name {
+            let name = name.get(..name.floor_char_boundary(VALUE)).unwrap_or(name);
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            tokens.add(field("ending"), WordHash::of(ending.as_bytes()));
+            tokens.text(field("file"), name.as_bytes(), 1, false);
+        }
+    }
+    fact(tokens, field("parts"), (message.parts.len() as u64).min(8));
+}

@@ -1,0 +1,227 @@
+//! Models as a whole: what they say, what they refuse, and that they come out the same.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::{hash::mix, *};
+
+/// Words of one class, words of the other, and words of both, told apart by `field`.
+fn message(class: u64, number: u64) -> Vec<u64> {
+    let words = |field: u64, count: u64| {
+        (0..count).map(move |n| mix(field, mix(class.wrapping_mul(77) ^ number, n) % 300))
+    };
+    words(class, 20).chain(words(9, 40)).collect()
+}
+
+fn corpus(messages: u64) -> Corpus {
+    let mut corpus = Corpus::default();
+    for number in 0..messages {
+        corpus.push_row(&message(1, number), true);
+        corpus.push_row(&message(2, number), false);
+    }
+    corpus
+}
+
+fn build(mut corpus: Corpus) -> Model {
+    corpus.build(&Options::default()).unwrap().0
+}
+
+static MODEL: LazyLock<Model> = LazyLock::new(|| build(corpus(200)));
+
+#[test]
+fn a_model_tells_classes_that_have_words_of_their_own() {
+    for number in 1000..1050 {
+        let spam = MODEL.opinion(&message(1, number)).unwrap();
+        let ham = MODEL.opinion(&message(2, number)).unwrap();
+        assert!(spam.probability > 0.9, "{spam:?}");
+        assert!(ham.probability < 0.1, "{ham:?}");
+        assert!(spam.tokens > 20);
+    }
+}
+
+#[test]
+fn probabilities_are_never_certain_and_keep_their_order() {
+    let spam = MODEL.opinion(&message(1, 1000)).unwrap().probability;
+    assert!(spam < 1.0);
+    let only: Vec<u64> = (0..300).map(|n| mix(1, n)).collect();
+    let surer = MODEL.opinion(&only).unwrap().probability;
+    assert!(spam < surer && surer < 1.0, "{spam} {surer}");
+}
+
+#[test]
+fn a_model_abstains_where_it_knows_nothing() {
+    assert_eq!(MODEL.opinion(&[]), None);
+    let unknown: Vec<u64> = (0..500).map(|n| mix(12345, n)).collect();
+    assert_eq!(MODEL.opinion(&unknown), None);
+}
+
+#[test]
+fn a_model_of_too_few_messages_abstains() {
+    let model = build(corpus(MIN_MESSAGES - 1));
+    assert_eq!(model.opinion(&message(1, 0)), None);
+    assert!(build(corpus(MIN_MESSAGES)).opinion(&message(1, 0)).is_some());
+}
+
+#[test]
+fn the_same_message_ten_thousand_times_is_one_message() {
+    let mut corpus = corpus(1);
+    (0..10_000).for_each(|_| corpus.push_row(&message(1, 0), true));
+    assert_eq!(corpus.unify(), 10_000);
+    let model = build(corpus);
+    assert_eq!(model.messages(), (1, 1));
+    assert_eq!(model.opinion(&message(1, 0)), None);
+}
+
+#[test]
+fn ham_alone_makes_no_model() {
+    let mut corpus = Corpus::default();
+    (0..100).for_each(|number| corpus.push_row(&message(2, number), false));
+    let error = corpus.build(&Options::default()).unwrap_err();
+    assert!(error.to_string().contains("0 spam and 100 ham"), "{error}");
+}
+
+#[test]
+fn messages_without_tokens_make_no_nan() {
+    let mut corpus = Corpus::default();
+    for _ in 0..50 {
+        corpus.push_row(&[], true);
+        corpus.push_row(&[], false);
+    }
+    let model = build(corpus);
+    assert_eq!(model.opinion(&[]), None);
+}
+
+#[test]
+fn classes_that_look_the_same_get_no_verdict_that_is_sure() {
+    let mut corpus = Corpus::default();
+    for number in 0..100 {
+        corpus.push_row(&message(1, number), true);
+        corpus.push_row(&message(1, number), false);
+    }
+    let model = build(corpus);
+    for number in 0..100 {
+        let opinion = model.opinion(&message(1, number)).unwrap();
+        assert!((0.05..0.95).contains(&opinion.probability), "{opinion:?}");
+    }
+}
+
+#[test]
+fn the_order_of_messages_and_of_tokens_makes_no_difference() {
+    let mut turned = Corpus::default();
+    for number in (0..200).rev() {
+        let rows = [(message(2, number), false), (message(1, number), true)];
+        for (mut tokens, spam) in rows {
+            tokens.reverse();
+            turned.push_row(&tokens, spam);
+        }
+    }
+    assert!(build(turned).as_bytes() == MODEL.as_bytes());
+}
+
+#[test]
+fn any_number_of_threads_makes_the_same_model() {
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let model = pool.install(|| build(corpus(200)));
+        assert!(model.as_bytes() == MODEL.as_bytes(), "{threads} threads");
+    }
+}
+
+#[test]
+fn counts_that_were_written_read_back_and_merge_to_the_same_model() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, two) = (directory.path().join("one"), directory.path().join("two"));
+    let all = corpus(200);
+    all.select(|index| index % 3 == 0).write(&one).unwrap();
+    all.select(|index| index % 3 != 0).write(&two).unwrap();
+    let mut merged = Corpus::read(&two).unwrap();
+    merged.append(&Corpus::read(&one).unwrap());
+    assert!(build(merged).as_bytes() == MODEL.as_bytes());
+}
+
+#[test]
+fn a_written_model_is_mapped_and_says_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("model");
+    MODEL.write(&path).unwrap();
+    let mapped = Model::open(&path).unwrap();
+    assert_eq!(mapped.opinion(&message(1, 7)), MODEL.opinion(&message(1, 7)));
+    let names: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+    assert_eq!(names.len(), 1, "nothing but the model is left behind");
+}
+
+#[test]
+fn files_that_are_no_models_are_refused_with_a_reason() {
+    let model = |bytes: &[u8]| Model::from_bytes(bytes.to_vec()).unwrap_err().to_string();
+    let good = MODEL.as_bytes();
+    assert!(model(b"").contains("not a file of criba"));
+    assert!(model(b"Return-Path: <a@b>\n").contains("not a file of criba"));
+    assert!(model(&good[..good.len() - 64]).contains("bytes long"));
+    assert!(model(&good[..20]).contains("ends inside its header"));
+    let mut other = good.to_vec();
+    other[8] = 99;
+    assert!(model(&other).contains("version 99"));
+    let mut flipped = good.to_vec();
+    *flipped.last_mut().unwrap() ^= 1;
+    assert!(model(&flipped).contains("checksum"));
+}
+
+#[test]
+fn the_model_that_comes_with_criba_loads() {
+    let bytes = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/bayes/default.model"));
+    if !bytes.is_empty() {
+        let model = Model::from_static(bytes).unwrap();
+        assert!(bytes.len() <= 8 << 20);
+        assert!(model.entries() > 1000);
+    }
+}
+
+proptest! {
+    #[test]
+    fn bit_flips_and_cuts_are_refused(at in 0usize..1_000_000, bit in 0u8..8, cut in 0usize..1_000_000) {
+        let good = MODEL.as_bytes();
+        let mut bytes = good.to_vec();
+        bytes[at % good.len()] ^= 1 << bit;
+        prop_assert!(Model::from_bytes(bytes).is_err());
+        prop_assert!(Model::from_bytes(good[..cut % good.len()].to_vec()).is_err());
+    }
+
+    /// Somebody may make a checksum fit.
+    #[test]
+    fn a_forged_model_never_panics(flips in prop::collection::vec((24usize..400, any::<u8>()), 1..20)) {
+        let mut bytes = MODEL.as_bytes().to_vec();
+        for (at, value) in flips {
+            bytes[at.max(32)] = value;
+        }
+        let sum = xxhash_rust::xxh3::xxh3_64(&bytes[32..]);
+        bytes[24..32].copy_from_slice(&sum.to_le_bytes());
+        if let Ok(model) = Model::from_bytes(bytes) {
+            for number in 0..20 {
+                if let Some(opinion) = model.opinion(&message(1, number)) {
+                    prop_assert!((0.0..=1.0).contains(&opinion.probability));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_counts_never_panic(at in 0usize..1_000_000, value: u8, cut in 0usize..1_000_000) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("counts");
+        corpus(3).write(&path).unwrap();
+        let good = std::fs::read(&path).unwrap();
+        let mut bytes = good.clone();
+        let at = at % good.len();
+        prop_assume!(bytes[at] != value);
+        bytes[at] = value;
+        prop_assert!(Corpus::from_bytes(&bytes).is_err());
+        // With a checksum that fits.
+        let mut bytes = good[..cut % good.len()].to_vec();
+        if bytes.len() > 24 {
+            let sum = xxhash_rust::xxh3::xxh3_64(&bytes[24..]);
+            bytes[16..24].copy_from_slice(&sum.to_le_bytes());
+        }
+        prop_assert!(Corpus::from_bytes(&bytes).is_err());
+    }
+}

@@ -1,0 +1,207 @@
+//! One pass over a text: words, pairs of words, characters three by three.
+
+use std::mem;
+
+use super::{
+    hash::{WordHash, mix},
+    normal,
+    tokens::{Field, Tokens},
+};
+
+/// Words that are longer are hardly words; their characters are seen all the same.
+const LONGEST: u32 = 40;
+/// Letters that stand alone, at least so many in a row, are one word ("v i a g r a").
+const SPLIT: u32 = 4;
+/// The longest distance of two words that make a pair.
+const MAX_PAIRS: usize = 4;
+
+/// What a character does to a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    /// Stands inside or beside words: `$ % '`.
+    Mark,
+    Space,
+    Other,
+}
+
+/// Takes a text in pieces and hands its tokens to [`Tokens`].
+pub(super) struct Scanner<'a> {
+    tokens: &'a mut Tokens,
+    field: Field,
+    pairs: usize,
+    characters: bool,
+    word: Word,
+    /// The words before this one, the last one first.
+    before: [u64; MAX_PAIRS],
+    /// Letters that stood alone just now.
+    split: Word,
+    /// The last characters, 21 bits each, and how many of them count.
+    gram: u64,
+    gram_length: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Word {
+    hash: WordHash,
+    length: u32,
+    digits: u32,
+    capitals: u32,
+    last: u32,
+}
+
+const NO_WORD: Word = Word { hash: WordHash::EMPTY, length: 0, digits: 0, capitals: 0, last: 0 };
+
+const GRAM: u64 = 0x6772;
+const PAIR: u64 = 0x7061;
+const CAPITALS: u64 = 0x6361;
+const NUMBER: u64 = 0x6e75;
+/// Three characters of 21 bits.
+const GRAM_BITS: u64 = (1 << 63) - 1;
+
+impl<'a> Scanner<'a> {
+    /// `pairs` is the longest distance of words that make a pair, 0 for none.
+    pub(super) fn new(tokens: &'a mut Tokens, field: Field, pairs: usize, characters: bool) -> Scanner<'a> {
+        let pairs = pairs.min(MAX_PAIRS);
+        Scanner {
+            tokens,
+            field,
+            pairs,
+            characters,
+            word: NO_WORD,
+            before: [0; MAX_PAIRS],
+            split: NO_WORD,
+            gram: u64::from(b' '),
+            gram_length: 1,
+        }
+    }
+
+    /// Goes on with `text`, UTF-8 as far as it is; bytes that are not count as characters of their own.
+    pub(super) fn scan(&mut self, text: &[u8]) {
+        for chunk in text.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character.is_ascii() {
+                    self.ascii(character as u8);
+                } else {
+                    self.wide(character);
+                }
+            }
+            for &byte in chunk.invalid() {
+                self.step(Class::Letter, 0x10_ff00 + u32::from(byte), false);
+            }
+        }
+    }
+
+    #[inline]
+    fn ascii(&mut self, byte: u8) {
+        let class = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'0'..=b'9' => Class::Digit,
+            b'$' | b'%' | b'\'' => Class::Mark,
+            b' ' | b'\t'..=b'\r' => Class::Space,
+            _ => Class::Other,
+        };
+        self.step(class, u32::from(byte.to_ascii_lowercase()), byte.is_ascii_uppercase());
+    }
+
+    fn wide(&mut self, character: char) {
+        let folded = normal::fold(character);
+        let class = match char::from_u32(folded) {
+            // A reader does not see it.
+            Some('\0') | None => return,
+            Some(' ') => Class::Space,
+            Some(plain) if plain.is_alphabetic() => Class::Letter,
+            Some(plain) if plain.is_numeric() => Class::Digit,
+            Some(plain) if plain.is_whitespace() => Class::Space,
+            Some(_) => Class::Other,
+        };
+        self.step(class, folded, character.is_uppercase());
+    }
+
+    #[inline]
+    fn step(&mut self, class: Class, character: u32, capital: bool) {
+        match class {
+            Class::Letter | Class::Digit | Class::Mark => {
+                self.word.hash = self.word.hash.push(character);
+                self.word.length += 1;
+                self.word.last = character;
+                self.word.digits += u32::from(class == Class::Digit);
+                self.word.capitals += u32::from(capital);
+            }
+            Class::Space | Class::Other => self.end_word(),
+        }
+        if self.characters {
+            self.gram(match class {
+                Class::Digit => u32::from(b'0'),
+                Class::Space => u32::from(b' '),
+                _ => character,
+            });
+        }
+    }
+
+    #[inline]
+    fn gram(&mut self, character: u32) {
+        if character == u32::from(b' ') && self.gram & 0x1f_ffff == u64::from(b' ') {
+            return;
+        }
+        self.gram = (self.gram << 21 | u64::from(character)) & GRAM_BITS;
+        self.gram_length += 1;
+        if self.gram_length >= 3 {
+            self.tokens.add(self.field ^ GRAM, self.gram);
+        }
+    }
+
+    #[inline]
+    fn end_word(&mut self) {
+        if self.word.length == 0 {
+            // Two gaps in a row end a word whose letters stand apart.
+            if self.split.length > 0 {
+                self.end_split();
+            }
+            return;
+        }
+        let word = mem::replace(&mut self.word, NO_WORD);
+        if word.length == 1 && word.digits == 0 {
+            self.split.hash = self.split.hash.push(word.last);
+            self.split.length += 1;
+        } else if self.split.length > 0 {
+            self.end_split();
+        }
+        if word.length <= LONGEST {
+            self.add_word(&word);
+        }
+    }
+
+    fn end_split(&mut self) {
+        let split = mem::replace(&mut self.split, NO_WORD);
+        if split.length >= SPLIT {
+            self.tokens.add(self.field, split.hash.value());
+        }
+    }
+
+    fn add_word(&mut self, word: &Word) {
+        // Of a long number only its length says something that comes again.
+        let is_number = word.digits == word.length && word.length > 2;
+        let hash = if is_number { mix(NUMBER, u64::from(word.length)) } else { word.hash.value() };
+        self.tokens.add(self.field, hash);
+        if word.length > 3 && word.capitals == word.length {
+            self.tokens.add(self.field ^ CAPITALS, hash);
+        }
+        for (distance, &before) in self.before.iter().take(self.pairs).enumerate() {
+            if before != 0 {
+                self.tokens.add(self.field ^ (PAIR + distance as u64), mix(before, hash));
+            }
+        }
+        self.before.rotate_right(1);
+        if let Some(last) = self.before.first_mut() {
+            *last = hash;
+        }
+    }
+
+    /// Ends the text.
+    pub(super) fn finish(mut self) {
+        self.end_word();
+        self.end_split();
+    }
+}

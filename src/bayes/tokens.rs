@@ -1,0 +1,99 @@
+//! What the filter sees of a message: words, pairs of words, characters three by three, and facts about
+//! senders, links and parts, each as a 64-bit fingerprint.
+//!
+//! Left out on purpose is what tells one site's mail from another's and not spam from ham: `Received`,
+//! dates, the fields of mailing lists, and whatever other filters wrote.
+
+use super::{
+    fields,
+    hash::{Set, WordHash, mix},
+    text::Scanner,
+};
+use crate::{
+    mime::Message,
+    render::{LateText, Origin, Rendered},
+};
+
+/// Counts up whenever the same message gets other fingerprints: models and counts of another version are
+/// refused, as their fingerprints mean nothing then.
+pub(super) const VERSION: u32 = 1;
+
+/// Bytes of body text that are looked at; spam that has not said what it wants by then is rare.
+const BODY: usize = 6000;
+/// Bytes of text that was read from pictures and documents.
+const LATE: usize = 4000;
+
+/// The tokens of one message, as 64-bit fingerprints without duplicates. Reused between messages.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens {
+    set: Set,
+}
+
+/// Where a token stands: the same word in the subject and in the body are two tokens.
+pub(super) type Field = u64;
+
+/// The field called `name`.
+pub(super) const fn field(name: &str) -> Field {
+    WordHash::of(name.as_bytes())
+}
+
+impl Tokens {
+    /// Forgets the last message and collects the tokens of this one.
+    pub fn collect(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, late: &[LateText]) {
+        self.set.clear();
+        fields::headers(self, message, rendered);
+        fields::links(self, message, rendered);
+        fields::parts(self, message);
+        self.body(rendered);
+        for text in late {
+            self.late(text);
+        }
+    }
+
+    /// Each fingerprint once, in the order they were found.
+    pub fn fingerprints(&self) -> &[u64] {
+        &self.set.found
+    }
+
+    /// Adds one token: `value` in `field`.
+    #[inline]
+    pub(super) fn add(&mut self, field: Field, value: u64) {
+        self.set.insert(mix(field, value));
+    }
+
+    /// Adds words, pairs and characters of a text.
+    pub(super) fn text(&mut self, field: Field, text: &[u8], pairs: usize, characters: bool) {
+        let mut scanner = Scanner::new(self, field, pairs, characters);
+        scanner.scan(text);
+        scanner.finish();
+    }
+
+    fn body(&mut self, rendered: &Rendered<'_>) {
+        let mut left = BODY;
+        // The first unit is the subject.
+        let mut scanner = Scanner::new(self, field("body"), 1, true);
+        for unit in rendered.body.iter().skip(1) {
+            let seen = unit.get(..left).unwrap_or(unit);
+            scanner.scan(seen);
+            left -= seen.len();
+            if left == 0 {
+                break;
+            }
+        }
+        scanner.finish();
+    }
+
+    fn late(&mut self, late: &LateText) {
+        let text = late.text.as_bytes();
+        let text = text.get(..LATE).unwrap_or(text);
+        let field = match late.origin {
+            Origin::Qr => field("qr"),
+            Origin::Pdf => field("pdf"),
+            Origin::Ocr | Origin::Text | Origin::Html => field("ocr"),
+        };
+        self.text(field, text, 1, true);
+        // What a picture says is said: the words count as words of the body too, so that a model that has
+        // seen no picture can judge them.
+        self.text(self::field("body"), text, 1, true);
+    }
+}
