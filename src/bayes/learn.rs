@@ -201,7 +201,7 @@ impl Fit {
 fn shuffle(order: &mut [u32], seed: u64) {
     for last in (1..order.len()).rev() {
         let random = mix(seed.wrapping_add(1), last as u64);
-        order.swap(last, (u128::from(random) * (last as u128 + 1) >> 64) as usize);
+        order.swap(last, ((u128::from(random) * (last as u128 + 1)) >> 64) as usize);
     }
 }
 

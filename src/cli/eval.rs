@@ -101,11 +101,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
     print(&figures(&metrics, &counted, abstained, args.threshold), args.json)
 }
 
+/// Messages by their rows, and their probabilities.
+type Judged = Vec<(usize, Option<f64>)>;
+
 /// Judges every message by a model that was trained without its part.
 fn judge_folds(corpus: &Corpus, folds: usize) -> Result<Vec<Option<f64>>, Failure> {
     let fold_of = corpus.deal(folds);
     let bar = count::progress(folds as u64, "folds");
-    let judged: Result<Vec<Vec<(usize, Option<f64>)>>, Error> = (0..folds)
+    let judged: Result<Vec<Judged>, Error> = (0..folds)
         .into_par_iter()
         .map(|fold| {
             let is_in = |row: usize| fold_of.get(row) == Some(&fold);
