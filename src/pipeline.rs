@@ -386,7 +386,8 @@ impl<'a> Scan<'a> {
 /// The links of the verdict: one entry for a link that stands in a part several times.
 fn uris(rendered: &Rendered<'_>) -> Vec<FoundUri> {
     let mut found: Vec<FoundUri> = Vec::new();
-    for uri in &rendered.uris {
+    // Rules also see anchors that go nowhere.
+    for uri in rendered.uris.iter().filter(|uri| !uri.raw.is_empty()) {
         let next = FoundUri { uri: uri.raw.to_owned(), origin: uri.origin.name() };
         if !found.contains(&next) {
             found.push(next);

@@ -1,6 +1,23 @@
 //! What would the reader see? Text views, URIs and HTML facts of a message.
+//!
+//! The views are those that SpamAssassin 4.0.1 matches its rules against, unit by unit: paragraphs of body
+//! text, chunks of raw body, and links in all their forms. HTML is rendered in one linear pass.
 
-use crate::mime::Message;
+mod body;
+mod html;
+mod rawbody;
+mod uri;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+pub use html::{Anchor, HtmlFacts};
+pub use uri::{Redirector, Settings, domain::Boundaries};
+
+use self::{body::Body, html::FoundLink, uri::Collector};
+use crate::mime::{Message, Part, TextKind};
 
 /// Where a piece of text or a URI was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +45,8 @@ impl Origin {
 /// A link, as written and as it resolves.
 #[derive(Clone, Debug)]
 pub struct Uri<'m> {
-    /// As found.
+    /// As found; with a scheme put before it where the text has none, resolved where HTML has a base. Empty
+    /// for an HTML anchor that goes nowhere: rules see that as an empty link.
     pub raw: &'m str,
     /// The canonical variants of SpamAssassin, `raw` among them, without duplicates.
     pub variants: Vec<&'m str>,
@@ -36,6 +54,8 @@ pub struct Uri<'m> {
     pub host: &'m str,
     /// The registrable domain of `host` by the public suffix list; empty where there is none.
     pub domain: &'m str,
+    /// Host and domain of every variant that has them, without duplicates.
+    pub hosts: Vec<(&'m str, &'m str)>,
     /// The text of the link that a reader sees; empty outside HTML anchors.
     pub anchor: &'m str,
     /// The HTML element it came from (`a`, `img`, ...), or empty.
@@ -43,6 +63,10 @@ pub struct Uri<'m> {
     pub origin: Origin,
     /// Index into [`Message::parts`].
     pub part: usize,
+    /// The text has it without a scheme.
+    pub is_schemeless: bool,
+    /// A bare host name in the text, which mail programs don't make a link of.
+    pub is_unlinked: bool,
 }
 
 /// Text that turned up after the first round: read from a picture, a page or a QR code.
@@ -61,28 +85,194 @@ pub struct Rendered<'m> {
     pub subject: &'m str,
     /// SpamAssassin's body units: the subject with its LF, then one unit a paragraph.
     pub body: Vec<&'m [u8]>,
+    /// Units of what HTML hides from the reader.
+    pub invisible: Vec<&'m [u8]>,
     /// SpamAssassin's rawbody units: decoded bytes of text parts, in chunks.
     pub rawbody: Vec<&'m [u8]>,
     /// The message as it came, without the mbox line.
     pub full: &'m [u8],
     pub uris: Vec<Uri<'m>>,
+    /// Host and registrable domain of each DKIM or DomainKeys signature.
+    pub signers: Vec<(&'m str, &'m str)>,
     /// Facts of each HTML part.
     pub html: Vec<HtmlFacts<'m>>,
+    /// Body units without what is invisible, where there is something invisible.
+    visible: Option<Vec<&'m [u8]>>,
 }
 
-/// What is to know of one HTML part beside its text.
-#[derive(Clone, Debug, Default)]
-pub struct HtmlFacts<'m> {
-    pub part: usize,
-    pub title: &'m str,
+impl<'m> Rendered<'m> {
+    /// Body units of what the reader sees: all of them, less what HTML hides.
+    pub fn visible(&self) -> &[&'m [u8]] {
+        self.visible.as_deref().unwrap_or(&self.body)
+    }
+}
+
+/// The text of one leaf.
+struct Leaf<'m> {
+    part: usize,
+    text: LeafText<'m>,
+    is_wide: bool,
+}
+
+enum LeafText<'m> {
+    /// No text that is rendered.
+    None,
+    Plain(&'m str),
+    Html {
+        text: String,
+        invisible: Vec<Range<usize>>,
+    },
+}
+
+impl LeafText<'_> {
+    fn all(&self) -> &str {
+        match self {
+            LeafText::None => "",
+            LeafText::Plain(text) => text,
+            LeafText::Html { text, .. } => text,
+        }
+    }
+
+    /// The text in what a reader sees or does not see.
+    fn seen(&self, visible: bool) -> Option<String> {
+        match self {
+            LeafText::None => None,
+            LeafText::Plain(text) => Some(if visible { (*text).to_owned() } else { String::new() }),
+            LeafText::Html { text, invisible } => {
+                let mut out = String::new();
+                let mut done = 0;
+                for range in invisible {
+                    let piece = if visible { done..range.start } else { range.clone() };
+                    out.push_str(text.get(piece).unwrap_or(""));
+                    done = range.end;
+                }
+                if visible {
+                    out.push_str(text.get(done..).unwrap_or(""));
+                }
+                Some(out)
+            }
+        }
+    }
 }
 
 /// Renders a parsed message.
-pub fn render<'m>(_message: &Message<'m>) -> Rendered<'m> {
-    Rendered::default()
+pub fn render<'m>(message: &Message<'m>) -> Rendered<'m> {
+    render_with(message, &Settings::default())
 }
 
-/// The links in text that was found outside the message's own text parts, as written.
-pub fn uris_in(_text: &str) -> Vec<String> {
-    Vec::new()
+/// Renders a parsed message, with links read as the rules say.
+pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'m> {
+    let arena = message.arena();
+    let subject = message.header("Subject").unwrap_or_default();
+    let mut rendered = Rendered { subject, full: message.raw, ..Rendered::default() };
+    let mut links: Vec<Vec<FoundLink<'m>>> = Vec::new();
+    let mut leaves = Vec::with_capacity(4);
+    for (index, part) in message.leaves() {
+        if has_rawbody(part) {
+            rawbody::units(part.decoded(message), &mut rendered.rawbody);
+        }
+        let mut leaf = Leaf { part: index, text: LeafText::None, is_wide: false };
+        match part.text_kind() {
+            Some(TextKind::Html) if !part.decoded(message).is_empty() => {
+                let html = html::render(part.text(message), part.decoded(message).len(), index, arena);
+                // A character beyond Latin-1 makes all of the text Unicode.
+                leaf.is_wide = is_wide(part, message) || html.text.bytes().any(|byte| byte >= 0xc4);
+                leaf.text = LeafText::Html { text: html.text, invisible: html.invisible };
+                links.push(html.links);
+                rendered.html.push(html.facts);
+            }
+            Some(_) => {
+                leaf.text = LeafText::Plain(part.text(message));
+                leaf.is_wide = is_wide(part, message);
+            }
+            None => {}
+        }
+        leaves.push(leaf);
+    }
+    let is_wide = leaves.iter().any(|leaf| leaf.is_wide);
+    let capacity = leaves.iter().map(|leaf| leaf.text.all().len() + 2).sum();
+    let mut body = Body::new(Some(subject), is_wide, capacity, arena);
+    for leaf in &leaves {
+        body.leaf();
+        let text = leaf.text.all();
+        if !matches!(leaf.text, LeafText::None) {
+            body.text(leaf.part, text.get(..body::scanned(text)).unwrap_or(text));
+        }
+    }
+    let units = body.units();
+    rendered.body = units.iter().map(|(unit, _)| *unit).collect();
+    let mut collector = Collector::new(arena, settings);
+    for (unit, part) in &units {
+        collector.text(unit, *part);
+    }
+    for (links, facts) in links.iter().zip(&rendered.html) {
+        collector.html(links, facts);
+    }
+    rendered.uris = collector.uris;
+    rendered.signers = uri::signers(message, settings);
+    if leaves
+        .iter()
+        .any(|leaf| matches!(&leaf.text, LeafText::Html { invisible, .. } if !invisible.is_empty()))
+    {
+        let view = |subject, visible| {
+            let mut body = Body::new(subject, is_wide, 0, arena);
+            for leaf in &leaves {
+                body.leaf();
+                if let Some(text) = leaf.text.seen(visible) {
+                    body.text(leaf.part, text.get(..body::scanned(&text)).unwrap_or(&text));
+                }
+            }
+            body.units().iter().map(|(unit, _)| *unit).collect()
+        };
+        rendered.visible = Some(view(Some(subject), true));
+        rendered.invisible = view(None, false);
+    }
+    rendered
+}
+
+/// Whether the raw body of a leaf is looked at: text but calendars, and messages.
+fn has_rawbody(part: &Part<'_>) -> bool {
+    let is_calendar = part.kind == "text" && part.subkind == "calendar";
+    !is_calendar && (matches!(part.kind, "text" | "message") || part.text_kind().is_some())
+}
+
+/// Whether SpamAssassin's Perl holds the text of a part as Unicode rather than bytes: where it decoded a
+/// charset. What is plain ASCII in a charset that contains it is left alone.
+fn is_wide<'m>(part: &Part<'m>, message: &Message<'m>) -> bool {
+    if !part.decoded(message).is_ascii() {
+        return true;
+    }
+    let Some(charset) = part.charset else { return false };
+    let charset = charset.trim();
+    let named = |name: &str| charset.strip_prefix(name);
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let contains_ascii =
+        matches!(
+            charset,
+            "us-ascii"
+                | "ascii"
+                | "ansi_x3.4-1968"
+                | "ansi_x3.4-1986"
+                | "iso646-us"
+                | "utf-8"
+                | "utf8"
+                | "big5"
+                | "gbk"
+        ) || named("iso-8859").or_else(|| named("iso8859")).or_else(|| named("iso 8859")).is_some_and(
+            |rest| {
+                rest.is_empty()
+                    || rest.strip_prefix('-').is_some_and(|n| (1..=2).contains(&n.len()) && is_number(n))
+            },
+        ) || named("windows-").is_some_and(|n| n.len() == 4 && is_number(n))
+            || named("koi8-").or_else(|| named("euc-")).is_some_and(|land| {
+                (1..=2).contains(&land.len()) && land.bytes().all(|byte| byte.is_ascii_alphabetic())
+            })
+            || named("gb18030").or_else(|| named("gb-18030")).is_some();
+    !contains_ascii && encoding_rs::Encoding::for_label(charset.as_bytes()).is_some()
+}
+
+/// The links in text that was found outside the message's own text parts, with a scheme, in order and without
+/// duplicates; also those that were written to be copied by hand.
+pub fn uris_in(text: &str) -> Vec<String> {
+    uri::late::links(text)
 }
