@@ -32,8 +32,8 @@ fn tokens(source: &str) -> String {
 #[test]
 fn tags_are_what_html_parser_takes_for_tags() {
     for (source, expected) in [
-        ("a < b", "T[a ] T[< b]"),
-        ("a << b>", "T[a ] T[<] T[< b>]"),
+        ("a < b", "T[a ] T[<] T[ b]"),
+        ("a << b<i>", "T[a ] T[<] T[< b] S[i]{}"),
         ("<_foo>x<:foo>y", "S[_foo]{} T[x] S[:foo]{} T[y]"),
         ("<1a>x", "T[<1a>x]"),
         ("<>x", "T[<>x]"),
