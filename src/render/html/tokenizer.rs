@@ -228,8 +228,8 @@ impl<'h> Tokenizer<'h> {
     /// Where the end tag of the literal element starts and ends.
     fn literal_end(&self, name: &str) -> Option<(usize, usize)> {
         let mut from = self.start;
-        while name != "plaintext" {
-            let open = self.find(b'<', from)?;
+        loop {
+            let open = self.find(b'<', from).filter(|_| name != "plaintext")?;
             let after = open + 2 + name.len();
             if self.at(open + 1) == b'/'
                 && self
@@ -244,7 +244,6 @@ impl<'h> Tokenizer<'h> {
             }
             from = open + 1;
         }
-        None
     }
 
     /// A literal element without an end tag: scripts and styles take all the rest, of a title it is markup.
