@@ -44,6 +44,21 @@ pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), 
     Ok((rules, report))
 }
 
+/// Reads the text of one rule file as far as it goes without compiling a database; what is wrong with it.
+pub fn check(name: &str, text: &[u8]) -> Vec<Remark> {
+    let mut remarks = Vec::new();
+    let definitions = language::read_text(name, text, &mut remarks);
+    let mut plan = Plan { set: WITH_BAYES, ..Plan::new(&definitions) };
+    for definition in &definitions.rules {
+        if let Err((loss, what)) = plan.add(definition) {
+            plan.remarks.push(remark(definition, loss, what));
+        }
+    }
+    plan.metas();
+    remarks.append(&mut plan.remarks);
+    remarks
+}
+
 fn remark(definition: &Definition, loss: Loss, what: String) -> Remark {
     let Definition { name, place, .. } = definition;
     Remark { file: place.file.to_string(), line: place.line, loss, what: format!("{name}: {what}") }

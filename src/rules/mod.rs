@@ -23,6 +23,7 @@ mod uri_details;
 use std::{path::PathBuf, sync::Arc};
 
 pub use hits::Hits;
+pub use load::check;
 pub use report::{Matching, Summary};
 pub use scan::Scratch;
 

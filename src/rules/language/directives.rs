@@ -36,15 +36,7 @@ pub fn read(sources: &[Source], remarks: &mut Vec<Remark>) -> Result<Definitions
     let files = files::in_order(sources)?;
     let brings_plugins = files.iter().any(|file| file.name().ends_with(".pre"));
     let features = if brings_plugins { Features::default() } else { Features::standard() };
-    let mut reader = Reader {
-        definitions: Definitions::default(),
-        features,
-        tags: Tags::default(),
-        remarks,
-        remarks_here: 0,
-        unused: HashMap::new(),
-        includes: 0,
-    };
+    let mut reader = Reader::new(features, remarks);
     for file in &files {
         match file {
             File::Embedded { name, text } => reader.text(name, None, text.as_bytes(), 0),
@@ -52,6 +44,13 @@ pub fn read(sources: &[Source], remarks: &mut Vec<Remark>) -> Result<Definitions
         }
     }
     Ok(reader.finish())
+}
+
+/// Reads one text that is no file: what it includes is not read.
+pub fn read_text(name: &str, text: &[u8], remarks: &mut Vec<Remark>) -> Definitions {
+    let mut reader = Reader::new(Features::standard(), remarks);
+    reader.text(name, None, text, 0);
+    reader.finish()
 }
 
 struct Reader<'r> {
@@ -69,6 +68,20 @@ struct Reader<'r> {
 struct Branch {
     outer: bool,
     holds: bool,
+}
+
+impl<'r> Reader<'r> {
+    fn new(features: Features, remarks: &'r mut Vec<Remark>) -> Reader<'r> {
+        Reader {
+            definitions: Definitions::default(),
+            features,
+            tags: Tags::default(),
+            remarks,
+            remarks_here: 0,
+            unused: HashMap::new(),
+            includes: 0,
+        }
+    }
 }
 
 impl Reader<'_> {

@@ -18,4 +18,4 @@ mod tests;
 pub use definitions::{
     Argument, Attributes, Comparison, Definition, Definitions, Kind, Literal, Test, Tflags,
 };
-pub use directives::read;
+pub use directives::{read, read_text};
