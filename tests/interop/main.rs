@@ -1,0 +1,5 @@
+//! criba against programs and data of others. What a test needs and does not find, it names on stderr and
+//! passes.
+
+mod mime;
+mod support;

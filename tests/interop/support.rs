@@ -1,0 +1,51 @@
+//! Where the third-party data lies, and how to run other programs over it.
+
+use std::{
+    env, fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// A folder of the third-party suites: below `CRIBA_SUITES`, or below `../shared/suites`. Says so where it
+/// is missing.
+pub fn suite(name: &str) -> Option<PathBuf> {
+    let root = env::var_os("CRIBA_SUITES").map_or_else(|| PathBuf::from("../shared/suites"), PathBuf::from);
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("SKIPPED: no test suite at {}; set CRIBA_SUITES", folder.display());
+    None
+}
+
+/// All files below a folder, sorted.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() { folders.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What a Python script says when it is fed `input`; `None`, and said so, without Python.
+pub fn python(script: &str, input: &str) -> Option<String> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(script);
+    let child = Command::new("python3").arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let Ok(mut child) = child else {
+        eprintln!("SKIPPED: no python3 to run {}", script.display());
+        return None;
+    };
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().expect("python3 ends");
+    writer.join().expect("no panic").expect("python3 reads its input");
+    assert!(output.status.success(), "{} failed", script.display());
+    Some(String::from_utf8(output.stdout).expect("UTF-8"))
+}
