@@ -18,10 +18,10 @@ use crate::{
 
 /// Options of `criba serve`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight \
-                        and stops. RUST_LOG=warn leaves out the line that is logged for each message."
-)]
+#[command(after_help = "\
+SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight and stops. Under systemd, the \
+sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter for an MTA), and \
+Type=notify with a watchdog is understood. RUST_LOG=warn leaves out the line that is logged for each message.")]
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
@@ -57,15 +57,15 @@ impl Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let _log = log::start();
     let settings = args.settings()?;
-    if settings.server.listen.is_empty() {
-        return Err(Failure::config("there is no address to listen on: give --listen, or [server] listen"));
+    let handed = server::handed_over();
+    if handed.is_empty() {
+        let listen = &settings.server.listen;
+        if listen.is_empty() {
+            let what = "there is no address to listen on: give --listen, or [server] listen";
+            return Err(Failure::config(what));
+        }
+        listen.iter().try_for_each(|endpoint| server::probe(&endpoint.listen)).map_err(failure)?;
     }
-    settings
-        .server
-        .listen
-        .iter()
-        .try_for_each(|endpoint| server::probe(&endpoint.listen))
-        .map_err(failure)?;
     more_descriptors();
     let engine = load_engine(&settings)?;
     engine.warm();
@@ -77,7 +77,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     runtime.block_on(async {
         let ocr = settings.ocr.clone();
         let reload = Box::new(reload(args, ocr.clone()));
-        let server = Server::start(engine, &settings.server, ocr.workers, reload).map_err(failure)?;
+        let server = Server::start(engine, &settings.server, ocr.workers, reload, handed).map_err(failure)?;
         for address in server.addresses() {
             tracing::info!("listening on {address}");
         }
@@ -108,7 +108,7 @@ fn reload(args: Args, ocr: ocr::Options) -> impl Fn(&Engine) -> Result<Engine, S
 fn failure(error: server::Error) -> Failure {
     match error {
         server::Error::InUse(_) => Failure::unavailable(error),
-        server::Error::Listen { .. } => Failure::cannot_create(error),
+        server::Error::Listen { .. } | server::Error::Handed { .. } => Failure::cannot_create(error),
         server::Error::Start(_) => Failure::software(error),
     }
 }

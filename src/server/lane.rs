@@ -170,6 +170,14 @@ impl<T> Lane<T> {
         (ahead + state.running / 2) / self.threads
     }
 
+    /// Whether something waits whose deadline is longer ago than `patience`: threads drop such work as soon
+    /// as they come to it, so none of them does.
+    pub fn is_stuck(&self, patience: Duration) -> bool {
+        let state = lock(&self.state);
+        let earliest = state.common.heap.peek().map(|first| first.order.0.0);
+        earliest.is_some_and(|deadline| deadline.elapsed() > patience)
+    }
+
     /// How much waits.
     pub fn len(&self) -> usize {
         let state = lock(&self.state);
@@ -314,6 +322,18 @@ mod tests {
         let mut all: Vec<u32> = takers.into_iter().flat_map(|taker| taker.join().unwrap()).collect();
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_lane_is_stuck_when_nobody_takes_what_is_overdue() {
+        let lane = Lane::new(1);
+        let now = Instant::now();
+        lane.push(order(now + 60_000 * MS, false), 1);
+        assert!(!lane.is_stuck(Duration::ZERO));
+        lane.push(order(now - 60_000 * MS, false), 2);
+        assert!(lane.is_stuck(1000 * MS) && !lane.is_stuck(120_000 * MS));
+        take(&lane, Takes::Anything);
+        assert!(!lane.is_stuck(1000 * MS));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Error, Server, Shared, listener};
+use super::{Error, Server, Shared, listener, systemd};
 use crate::config::Listen;
 
 /// Whether `listen` can be had: to find out before the engine is loaded, which may take long.
@@ -65,7 +65,10 @@ impl Server {
             let shared = Arc::clone(&self.shared);
             accepting.spawn(async move { listener.accept(&shared).await });
         }
+        systemd::notify("READY=1");
+        tokio::spawn(watchdog(Arc::clone(&self.shared)));
         stop.await;
+        systemd::notify("STOPPING=1");
         self.shared.draining.store(true, Ordering::Release);
         // The sockets and their names go first, so that clients turn to another engine.
         accepting.shutdown().await;
@@ -81,10 +84,25 @@ impl Server {
     }
 }
 
+/// Tells the service manager that all is well, while it is: this runtime turns, and threads take work.
+async fn watchdog(shared: Arc<Shared>) {
+    const STUCK: Duration = Duration::from_secs(10);
+    let Some(every) = systemd::watchdog() else { return };
+    loop {
+        if !shared.fast.is_stuck(STUCK) && !shared.heavy.is_stuck(STUCK) {
+            systemd::notify("WATCHDOG=1");
+        }
+        sleep(every).await;
+    }
+}
+
 impl Shared {
     /// [`Shared::reload`], with the outcome in the log.
     pub(super) fn reload_logged(&self) -> Result<(), String> {
+        systemd::notify_reloading();
         let outcome = self.reload();
+        // Also after a reload that failed: the engine is as ready as before.
+        systemd::notify("READY=1");
         match &outcome {
             Ok(()) => tracing::info!("reloaded"),
             Err(error) => tracing::error!("not reloaded, going on with what is loaded: {error}"),

@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     os::{
-        fd::AsFd,
+        fd::{AsFd, OwnedFd},
         unix::{
             fs::{FileTypeExt, MetadataExt, PermissionsExt},
             net as unix,
@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{AddressFamily, getsockname, sockopt::socket_acceptconn},
+};
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
     net::{TcpListener, UnixListener, tcp, unix as tokio_unix},
@@ -22,7 +25,7 @@ use tokio::{
 };
 
 use super::{
-    Error, Shared,
+    Error, Handed, Shared,
     connection::{self, Input, Peer},
     milter, spamd,
 };
@@ -40,7 +43,12 @@ pub(super) struct Listener {
 
 #[derive(Debug)]
 enum Socket {
-    Unix { socket: UnixListener, file: SocketFile },
+    Unix {
+        socket: UnixListener,
+        path: PathBuf,
+        /// None for a socket that was handed over: its name is not ours.
+        _file: Option<SocketFile>,
+    },
     Tcp(TcpListener),
 }
 
@@ -70,10 +78,18 @@ impl Listener {
         Ok(Listener { dialect: *dialect, socket })
     }
 
+    /// Takes over a socket that the service manager opened; one that it calls `milter` speaks that.
+    pub fn inherit(handed: Handed) -> Result<Listener, Error> {
+        let Handed { descriptor, name } = handed;
+        let socket = inherited(descriptor).map_err(|source| Error::Handed { name: name.clone(), source })?;
+        let dialect = if name == "milter" { Dialect::Milter } else { Dialect::Native };
+        Ok(Listener { dialect, socket })
+    }
+
     /// Where it listens.
     pub fn address(&self) -> Listen {
         match &self.socket {
-            Socket::Unix { file, .. } => Listen::Unix(file.path.clone()),
+            Socket::Unix { path, .. } => Listen::Unix(path.clone()),
             Socket::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
         }
     }
@@ -166,7 +182,24 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
     let metadata = fs::symlink_metadata(path)?;
     let file = SocketFile { path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) };
     socket.set_nonblocking(true)?;
-    Ok(Socket::Unix { socket: UnixListener::from_std(socket)?, file })
+    Ok(Socket::Unix { socket: UnixListener::from_std(socket)?, path: path.to_owned(), _file: Some(file) })
+}
+
+fn inherited(descriptor: OwnedFd) -> io::Result<Socket> {
+    if !socket_acceptconn(&descriptor)? {
+        return Err(io::Error::other("it does not listen: a socket of type stream is needed"));
+    }
+    let family = getsockname(&descriptor)?.address_family();
+    if family == AddressFamily::UNIX {
+        let socket = unix::UnixListener::from(descriptor);
+        socket.set_nonblocking(true)?;
+        let path = socket.local_addr()?.as_pathname().unwrap_or(Path::new("")).to_owned();
+        Ok(Socket::Unix { socket: UnixListener::from_std(socket)?, path, _file: None })
+    } else {
+        let socket = std::net::TcpListener::from(descriptor);
+        socket.set_nonblocking(true)?;
+        Ok(Socket::Tcp(TcpListener::from_std(socket)?))
+    }
 }
 
 /// Whether `path` can be taken: nothing is there, or a socket that nobody answers at.

@@ -6,6 +6,8 @@
 //! stands; the [`clock`] sends it when the time is up. [`milter`] and [`spamd`]
 //! serve their clients the same way. [`lifecycle`] starts, reloads and drains.
 
+#[allow(unsafe_code)]
+mod activation_ffi;
 mod admission;
 mod clock;
 mod connection;
@@ -18,6 +20,7 @@ mod outbox;
 mod slot;
 mod spamd;
 mod stats;
+mod systemd;
 mod whole;
 mod worker;
 
@@ -26,6 +29,7 @@ mod tests;
 
 use std::{
     fmt,
+    os::fd::OwnedFd,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -68,6 +72,22 @@ pub enum Error {
     Listen { listen: Listen, source: std::io::Error },
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
+    #[error("cannot use the socket {name:?} that the service manager handed over: {source}")]
+    Handed { name: String, source: std::io::Error },
+}
+
+/// A socket that the service manager opened for this process.
+#[derive(Debug)]
+pub struct Handed {
+    descriptor: OwnedFd,
+    /// `FileDescriptorName=` of the unit file.
+    name: String,
+}
+
+/// The sockets that the service manager opened for this process: to be asked for once, and before other
+/// processes are started.
+pub fn handed_over() -> Vec<Handed> {
+    activation_ffi::take().into_iter().map(|(descriptor, name)| Handed { descriptor, name }).collect()
 }
 
 /// How many threads and how much patience a server has.
@@ -115,8 +135,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the threads and opens the sockets: from here on clients are answered, once [`Server::run`]
-    /// is polled. Has to be called inside of a tokio runtime.
+    /// Starts the threads and opens the sockets: those of `handed`, or where there are none those of the
+    /// configuration. From here on clients are answered, once [`Server::run`] is polled. Has to be called
+    /// inside of a tokio runtime.
     ///
     /// # Errors
     /// An address is taken or cannot be used, or there are no more threads to be had.
@@ -125,6 +146,7 @@ impl Server {
         settings: &ServerSettings,
         media_threads: usize,
         reload: Reload,
+        handed: Vec<Handed>,
     ) -> Result<Server, Error> {
         let cores = thread::available_parallelism().map_or(1, Into::into);
         let or_cores = |threads: usize| if threads == 0 { cores } else { threads };
@@ -155,8 +177,13 @@ impl Server {
         let mut server = Server { shared, listeners: Vec::new(), threads: Vec::new() };
         server.threads()?;
         // The sockets come last: whoever finds one finds an engine that is ready.
-        for endpoint in &settings.listen {
-            server.listeners.push(Listener::bind(endpoint, settings.socket_mode)?);
+        if handed.is_empty() {
+            for endpoint in &settings.listen {
+                server.listeners.push(Listener::bind(endpoint, settings.socket_mode)?);
+            }
+        }
+        for socket in handed {
+            server.listeners.push(Listener::inherit(socket)?);
         }
         Ok(server)
     }

@@ -62,7 +62,8 @@ impl Running {
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = Server::start(engine(&settings), &settings.server, 1, reload).unwrap();
+                let server =
+                    Server::start(engine(&settings), &settings.server, 1, reload, Vec::new()).unwrap();
                 ready.send(()).unwrap();
                 server.run(async { drop(stopped.await) }).await;
             });

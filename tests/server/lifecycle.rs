@@ -1,6 +1,13 @@
 //! Start, reload and stop of the process.
 
-use std::{fs, os::unix::fs::PermissionsExt, os::unix::net::UnixListener, process::Command};
+use std::{
+    fs,
+    os::unix::{
+        fs::PermissionsExt,
+        net::{UnixDatagram, UnixListener},
+    },
+    process::Command,
+};
 
 use criba::wire::request::Envelope;
 use simd_json::prelude::*;
@@ -82,4 +89,48 @@ fn a_stale_socket_is_replaced_and_a_file_is_not() {
     let refused = serve(home.path()).args(["--listen", &address]).output().unwrap();
     assert_eq!(refused.status.code(), Some(73));
     assert_eq!(fs::read(&path).unwrap(), b"precious");
+}
+
+#[test]
+fn the_service_manager_hands_over_sockets_and_hears_of_each_step() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("criba.toml"), "").unwrap();
+    let path = socket(home.path());
+    let manager = UnixDatagram::bind(home.path().join("notify")).unwrap();
+    manager.set_read_timeout(Some(super::PATIENCE)).unwrap();
+    let heard = || {
+        let mut buffer = [0; 200];
+        let length = manager.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..length].to_vec()).unwrap()
+    };
+    // What systemd does: the socket to descriptor 3, the process number to LISTEN_PID, then exec.
+    let script = "import os, socket, sys\n\
+                  s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()\n\
+                  os.dup2(s.fileno(), 3)\n\
+                  os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n\
+                  os.execv(sys.argv[2], sys.argv[2:])";
+    let engine = serve(home.path());
+    let mut process = Command::new("python3")
+        .args(["-c", script])
+        .arg(&path)
+        .arg(engine.get_program())
+        .args(engine.get_args())
+        .env("XDG_CACHE_HOME", home.path())
+        .env("NOTIFY_SOCKET", home.path().join("notify"))
+        .env("WATCHDOG_USEC", "20000")
+        .spawn()
+        .unwrap();
+    assert_eq!(heard(), "READY=1");
+    let mut client = criba::client::Client::connect(&format!("unix:{}", path.display())).unwrap();
+    assert_eq!(client.ping().unwrap().status, 0);
+    assert_eq!((heard(), heard()), ("WATCHDOG=1".into(), "WATCHDOG=1".into()));
+    assert_eq!(client.reload().unwrap().status, 0);
+    let next = || std::iter::repeat_with(heard).find(|state| state != "WATCHDOG=1").unwrap();
+    let reloading = next();
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(next(), "READY=1");
+    Command::new("kill").arg(process.id().to_string()).status().unwrap();
+    assert_eq!(next(), "STOPPING=1");
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert!(path.exists(), "the name is the manager's");
 }
