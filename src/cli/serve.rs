@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight and stops. Under systemd, the \
-sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter for an MTA), and \
+sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter or spamd for those dialects), and \
 Type=notify with a watchdog is understood. RUST_LOG=warn leaves out the line that is logged for each message.")]
 pub struct Args {
     #[command(flatten)]

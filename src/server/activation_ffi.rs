@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    os::fd::{FromRawFd, OwnedFd, RawFd},
+    os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd},
     process,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -28,12 +28,14 @@ pub(super) fn take() -> Vec<(OwnedFd, String)> {
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let names = names.split(':').chain(std::iter::repeat(""));
     let own = |(descriptor, name): (RawFd, &str)| {
+        // SAFETY: borrowed for this one call, which says whether the descriptor is open at all; a manager that
+        // announces more than it hands over must not bring us to own what is not there.
+        let there = unsafe { BorrowedFd::borrow_raw(descriptor) };
+        // OCR workers have no business with it.
+        fcntl_setfd(there, FdFlags::CLOEXEC).ok()?;
         // SAFETY: the service manager opened these descriptors for this very process (LISTEN_PID), nothing
         // else in it knows of them, and TAKEN makes sure that they get no second owner.
-        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-        // OCR workers have no business with it. Fails for a descriptor that is not there.
-        fcntl_setfd(&descriptor, FdFlags::CLOEXEC).ok()?;
-        Some((descriptor, name.to_owned()))
+        Some((unsafe { OwnedFd::from_raw_fd(descriptor) }, name.to_owned()))
     };
     (FIRST..FIRST + count).zip(names).filter_map(own).collect()
 }

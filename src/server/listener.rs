@@ -78,11 +78,15 @@ impl Listener {
         Ok(Listener { dialect: *dialect, socket })
     }
 
-    /// Takes over a socket that the service manager opened; one that it calls `milter` speaks that.
+    /// Takes over a socket that the service manager opened; one that it calls `milter` or `spamd` speaks that.
     pub fn inherit(handed: Handed) -> Result<Listener, Error> {
         let Handed { descriptor, name } = handed;
         let socket = inherited(descriptor).map_err(|source| Error::Handed { name: name.clone(), source })?;
-        let dialect = if name == "milter" { Dialect::Milter } else { Dialect::Native };
+        let dialect = match name.as_str() {
+            "milter" => Dialect::Milter,
+            "spamd" => Dialect::Spamd,
+            _ => Dialect::Native,
+        };
         Ok(Listener { dialect, socket })
     }
 

@@ -106,7 +106,7 @@ fn the_service_manager_hands_over_sockets_and_hears_of_each_step() {
     // What systemd does: the socket to descriptor 3, the process number to LISTEN_PID, then exec.
     let script = "import os, socket, sys\n\
                   s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()\n\
-                  os.dup2(s.fileno(), 3)\n\
+                  os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n\
                   os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n\
                   os.execv(sys.argv[2], sys.argv[2:])";
     let engine = serve(home.path());
