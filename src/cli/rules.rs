@@ -45,7 +45,10 @@ struct Check {
     /// Keep compiled databases here, and take them from here
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Leave out score sets with Bayes
+    /// List so many patterns that grow largest when they are compiled
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    largest: usize,
+    /// Use the score set for mail filters without Bayes
     #[arg(long)]
     no_bayes: bool,
     /// Directories of .pre and .cf files, or single files
@@ -91,6 +94,7 @@ fn check(args: &Check) -> Result<(), Failure> {
     let spent = started.elapsed();
     let mut out = BufWriter::new(io::stdout());
     print_report(&mut out, &report, &rules.summary(), spent)
+        .and_then(|()| print_largest(&mut out, &rules, args.largest))
         .and_then(|()| out.flush())
         .map_err(|error| Failure::io(format!("standard output: {error}")))?;
     match report.remarks.iter().filter(|remark| remark.loss == Loss::Dropped).count() {
@@ -128,6 +132,18 @@ fn print_report(out: &mut impl Write, report: &Report, summary: &Summary, spent:
         writeln!(out, "{view}: tried on every text: {}", matching.alone.join(" "))?;
     }
     writeln!(out, "\nloaded in {:.2} s", spent.as_secs_f64())
+}
+
+fn print_largest(out: &mut impl Write, rules: &RuleSet, most: usize) -> io::Result<()> {
+    if most == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n{:>9} {:>8}  largest patterns", "KB", "ms")?;
+    for (rule, view, bytes, spent) in rules.costs().iter().take(most) {
+        let kilobytes = bytes.div_ceil(1024);
+        writeln!(out, "{kilobytes:>9} {:>8.1}  {view} {rule}", spent.as_secs_f64() * 1e3)?;
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]

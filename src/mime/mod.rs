@@ -105,11 +105,6 @@ pub struct Part<'m> {
     text: OnceCell<&'m str>,
 }
 
-/// A header value as UTF-8, with its encoded words (RFC 2047) decoded.
-pub fn decode_words<'m>(value: &[u8], arena: &'m Arena) -> &'m str {
-    words::decode(arena.alloc_slice_copy(value), arena)
-}
-
 /// How the text of a leaf is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextKind {

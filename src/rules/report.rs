@@ -1,10 +1,12 @@
 //! What a rule set consists of, for people.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+
+use rayon::prelude::*;
 
 use super::{
     RuleSet,
-    matching::{How, View},
+    matching::{How, Pattern, View, cost},
 };
 
 /// How the patterns of one view are matched, and the size of its databases in bytes.
@@ -48,6 +50,30 @@ impl RuleSet {
         summary.views.push(("mimeheader", self.matching(self.mime_headers.views())));
         summary.views.extend(views.map(|(name, view)| (name, self.matching([view]))));
         summary
+    }
+
+    /// Compiles each pattern alone: the rule, its view, the size of the database in bytes and the time it
+    /// took, the largest first.
+    pub fn costs(&self) -> Vec<(String, &'static str, usize, Duration)> {
+        let header = self.headers.views().map(|view| ("header", view));
+        let mime_header = self.mime_headers.views().map(|view| ("mimeheader", view));
+        let others =
+            [("body", &self.body), ("rawbody", &self.rawbody), ("full", &self.full), ("uri", &self.uri)];
+        let patterns: Vec<(&'static str, &Pattern)> = header
+            .chain(mime_header)
+            .chain(others)
+            .flat_map(|(name, view)| view.patterns().iter().map(move |pattern| (name, pattern)))
+            .collect();
+        let mut costs: Vec<_> = patterns
+            .into_par_iter()
+            .filter_map(|(view, pattern)| {
+                let (bytes, spent) = cost(pattern)?;
+                let rule = self.rules.get(pattern.rule as usize)?.name.to_string();
+                Some((rule, view, bytes, spent))
+            })
+            .collect();
+        costs.sort_by_key(|(_, _, bytes, _)| std::cmp::Reverse(*bytes));
+        costs
     }
 
     fn matching<'v>(&self, views: impl IntoIterator<Item = &'v View>) -> Matching {

@@ -3,7 +3,6 @@
 //! Rules with the same [`Lookup`] share one look at the message ([`values`]) and one [`View`].
 //! What a rule makes of a header that is not there is known when it is loaded.
 
-mod addresses;
 mod lookup;
 mod values;
 

@@ -2,12 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{
-    addresses,
-    lookup::{Lookup, Piece, Pseudo, Source, Which},
-};
+use super::lookup::{Lookup, Piece, Pseudo, Source, Which};
 use crate::{
-    mime::{Header, Message},
+    mime::{self, Address, Arena, Header, Message},
     wire::request::Envelope,
 };
 
@@ -33,25 +30,20 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// Writes the value to `out`, which is empty; false where the header is not there.
     pub fn look_up(&self, lookup: &Lookup, out: &mut Vec<u8>) -> bool {
-        match (lookup.piece, lookup.of_address) {
-            (Piece::Whole, _) => self.whole(lookup, lookup.raw, out),
-            (Piece::Address, _) => self.addresses(lookup, out, |address, out| {
-                out.extend_from_slice(&address.address);
-                !address.address.is_empty()
-            }),
-            (Piece::Name, _) => {
-                self.addresses(lookup, out, |address, out| self.name(&address.name, lookup, out))
+        match lookup.piece {
+            Piece::Whole => self.whole(lookup, lookup.raw, out),
+            Piece::Address => self.addresses(lookup, out, |address, _| address.address),
+            Piece::Name if lookup.raw => self.addresses(lookup, out, |address, _| address.phrase),
+            Piece::Name => {
+                self.addresses(lookup, out, |address, arena| address.name(arena).map(str::as_bytes))
             }
-            (piece, of_address) => {
+            piece => {
                 let mut value = Vec::new();
-                let found = match of_address {
-                    true => self.addresses(lookup, &mut value, |address, out| {
-                        out.extend_from_slice(&address.address);
-                        !address.address.is_empty()
-                    }),
+                let found = match lookup.of_address {
+                    true => self.addresses(lookup, &mut value, |address, _| address.address),
                     false => self.whole(lookup, lookup.raw, &mut value),
                 };
-                found && part(piece, of_address, &value, out)
+                found && part(piece, lookup.of_address, &value, out)
             }
         }
     }
@@ -98,26 +90,33 @@ impl<'a, 'm> Values<'a, 'm> {
         }
     }
 
+    /// The headers of that name that are meant.
+    fn chosen(&self, name: &str, which: Which) -> impl Iterator<Item = &'m Header<'m>> {
+        let mut matching = self.physical().filter(move |header| header.is(name));
+        let (all, one) = match which {
+            Which::All => (Some(matching), None),
+            Which::First => (None, matching.next()),
+            Which::Last => (None, matching.next_back()),
+        };
+        all.into_iter().flatten().chain(one)
+    }
+
     fn named(&self, name: &str, which: Which, raw: bool, out: &mut Vec<u8>) -> bool {
-        let mut matching = self.physical().filter(|header| header.is(name));
-        let arena = self.message.arena();
         let mut found = false;
-        let mut add = |header: &'m Header<'m>| {
-            if raw {
-                if !out.is_empty() && out.last() != Some(&b'\n') {
+        for header in self.chosen(name, which) {
+            found = true;
+            match raw {
+                true => {
+                    if !out.is_empty() && out.last() != Some(&b'\n') {
+                        out.push(b'\n');
+                    }
+                    out.extend_from_slice(header.raw);
+                }
+                false => {
+                    out.extend_from_slice(header.value(self.message.arena()).as_bytes());
                     out.push(b'\n');
                 }
-                out.extend_from_slice(header.raw);
-            } else {
-                out.extend_from_slice(header.value(arena).as_bytes());
-                out.push(b'\n');
             }
-            found = true;
-        };
-        match which {
-            Which::All => matching.for_each(add),
-            Which::First => matching.next().into_iter().for_each(&mut add),
-            Which::Last => matching.next_back().into_iter().for_each(&mut add),
         }
         found
     }
@@ -137,8 +136,8 @@ impl<'a, 'm> Values<'a, 'm> {
                     if received {
                         break;
                     }
-                    let first = addresses::parse(header.raw).into_iter().next().unwrap_or_default();
-                    out.extend_from_slice(&first.address);
+                    let found = mime::addresses(header.raw, self.message.arena());
+                    out.extend_from_slice(found.first().and_then(|first| first.address).unwrap_or_default());
                     return true;
                 }
             }
@@ -146,58 +145,35 @@ impl<'a, 'm> Values<'a, 'm> {
         false
     }
 
-    /// One result an address, joined with LF.
+    /// One result an address of each header that is meant, joined with LF.
     fn addresses(
         &self,
         lookup: &Lookup,
         out: &mut Vec<u8>,
-        mut add: impl FnMut(&addresses::Address, &mut Vec<u8>) -> bool,
+        piece: impl Fn(&Address<'m>, &'m Arena) -> Option<&'m [u8]>,
     ) -> bool {
-        if *lookup.source() == Source::Pseudo(Pseudo::EnvelopeFrom) {
-            return self.envelope_from(out);
-        }
-        let mut raw = Vec::new();
-        if !self.whole(lookup, true, &mut raw) {
-            return false;
-        }
+        let arena = self.message.arena();
+        let names: &[&str] = match lookup.source() {
+            Source::Pseudo(Pseudo::EnvelopeFrom) => return self.envelope_from(out),
+            Source::Pseudo(Pseudo::ToCc) => &["to", "cc"],
+            Source::Physical(name) => &[name.as_str()],
+            Source::Pseudo(_) => return false,
+        };
         let mut found = false;
-        for address in addresses::parse(&raw) {
-            let before = out.len();
-            if found {
-                out.push(b'\n');
-            }
-            match add(&address, out) {
-                true => found = true,
-                false => out.truncate(before),
+        for name in names {
+            for header in self.chosen(name, lookup.which) {
+                for value in
+                    mime::addresses(header.raw, arena).iter().filter_map(|address| piece(address, arena))
+                {
+                    if found {
+                        out.push(b'\n');
+                    }
+                    out.extend_from_slice(value);
+                    found = true;
+                }
             }
         }
         found
-    }
-
-    /// A name decoded and tidied up, unless the rule wants it raw.
-    fn name(&self, name: &[u8], lookup: &Lookup, out: &mut Vec<u8>) -> bool {
-        if name.is_empty() {
-            return false;
-        }
-        if lookup.raw {
-            out.extend_from_slice(name);
-            return true;
-        }
-        let decoded = crate::mime::decode_words(name, self.message.arena());
-        let mut words = decoded.split_ascii_whitespace();
-        let before = out.len();
-        if let Some(first) = words.next() {
-            out.extend_from_slice(first.as_bytes());
-        }
-        for word in words {
-            out.push(b' ');
-            out.extend_from_slice(word.as_bytes());
-        }
-        if let Some([b'\'', .., b'\'']) = out.get(before..) {
-            out.pop();
-            out.remove(before);
-        }
-        out.len() > before
     }
 }
 

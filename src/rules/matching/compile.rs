@@ -1,6 +1,10 @@
 //! From patterns to databases: what Hyperscan can decide, what it can prefilter, what it can't do.
 
-use std::{collections::HashSet, ffi::CString};
+use std::{
+    collections::HashSet,
+    ffi::CString,
+    time::{Duration, Instant},
+};
 
 use rayon::prelude::*;
 
@@ -146,6 +150,14 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
         };
         choices[index] = best(&patterns[index], next);
     }
+}
+
+/// What Hyperscan makes of one pattern alone: the size of its database, and the time to compile it.
+pub fn cost(pattern: &Pattern) -> Option<(usize, Duration)> {
+    let expression = expression(pattern, best(pattern, pattern.how), 0)?;
+    let started = Instant::now();
+    let database = Database::compile(&[expression]).ok()?;
+    Some((database.size(), started.elapsed()))
 }
 
 /// The best that Hyperscan accepts, beginning with `from`.

@@ -12,8 +12,8 @@ mod hyperscan_ffi;
 mod view;
 
 pub use cache::Cache;
-pub use compile::{Entry, Wanted, compile};
+pub use compile::{Entry, Wanted, compile, cost};
 pub use decide::{Decider, Exceeded};
 pub use fuzzy::Fuzzy;
 pub use hyperscan_ffi::Scratch as DatabaseScratch;
-pub use view::{How, Scratch, Sink, View};
+pub use view::{How, Pattern, Scratch, Sink, View};
