@@ -266,13 +266,18 @@ fn tail(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 /// The end of the comment that `text` starts with, past its closing bracket. Comments do not nest here.
 fn comment_end(text: &[u8]) -> Option<usize> {
     let inner = text.strip_prefix(b"(")?;
-    let mut escaped = false;
-    let end = inner.iter().position(|byte| {
-        let end = matches!(byte, b'(' | b')') && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        end
-    })?;
+    let end = bracket(inner)?;
     (inner.get(end) == Some(&b')')).then_some(end + 2)
+}
+
+/// The next bracket without a backslash before it.
+fn bracket(text: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    text.iter().position(|byte| {
+        let is_bracket = matches!(byte, b'(' | b')') && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        is_bracket
+    })
 }
 
 fn without_comments<'m>(text: &'m [u8], arena: &'m Arena) -> &'m [u8] {
@@ -281,9 +286,13 @@ fn without_comments<'m>(text: &'m [u8], arena: &'m Arena) -> &'m [u8] {
     }
     let mut kept = ArenaVec::with_capacity_in(text.len(), arena);
     let mut rest = text;
+    // Once one has no end, those after it have none either: looking again each time would be quadratic.
+    let mut closed = true;
     while let Some((byte, after)) = rest.split_first() {
-        // An unclosed comment stays; looking for its end once is enough.
-        let end = if *byte == b'(' { comment_end(rest) } else { None };
+        let end = if *byte == b'(' && closed { comment_end(rest) } else { None };
+        if closed && end.is_none() && *byte == b'(' {
+            closed = bracket(after).is_some();
+        }
         rest = match end.and_then(|end| rest.get(end..)) {
             Some(after) => after,
             None => {

@@ -410,6 +410,7 @@ fn address_lists_are_read_tolerantly() {
         [is("a@b.example", ""), is("c@d.example", "")]
     );
     assert_eq!(list("a@b@c.example"), [is("a@b", "")]);
+    assert_eq!(list("A (x) (\\(y <a@b.example>"), [is("a@b.example", "A  (\\(y ")], "an open comment stays");
 }
 
 #[test]
