@@ -15,6 +15,8 @@ mod gif;
 
 mod image;
 
+mod pdf;
+
 mod prepare;
 
 mod raster;
@@ -114,7 +116,7 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
     }
     match kind {
         Kind::Gif => animation(bytes, limits, budget),
-        Kind::Pdf => Err(Error::Damaged("PDF is not looked at yet")),
+        Kind::Pdf => pdf::read(bytes, limits, budget),
         _ => {
             let raster = image::decode(kind, bytes, limits)?;
             let pages = prepare::prepare(&raster).map(|page| (String::new(), page));

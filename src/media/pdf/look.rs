@@ -1,0 +1,110 @@
+//! A first look at a page: its letters, and what else is drawn on it.
+
+use hayro_interpret::{
+    BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
+    font::{Glyph, GlyphRun},
+    hayro_cmap::BfString,
+    kurbo::{Affine, BezPath, Point},
+};
+
+use super::text::{Lines, Place};
+
+/// Letters of one page, at most: a page that nobody fills by hand.
+const MOST_LETTERS: usize = 200_000;
+/// Pictures of one page that are remembered.
+const MOST_PICTURES: usize = 1000;
+/// Width of a letter whose font does not tell, in ems.
+const USUAL_WIDTH: f64 = 0.5;
+
+/// What is drawn on a page beside the text that can be taken as it is.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    /// Letters shown, and those of them that no character is known for.
+    pub letters: usize,
+    pub unknown: usize,
+    /// Whether there is anything at all.
+    pub anything: bool,
+    /// Of each picture, in drawing order: the part of the page it covers in percent, when it stands upright.
+    covers: Vec<Option<f64>>,
+}
+
+impl Drawn {
+    /// The upright pictures that cover at least that part of the page, by their place in drawing order.
+    pub fn pictures(&self, covers: f64) -> impl Iterator<Item = usize> {
+        let large = move |&(_, part): &(usize, &Option<f64>)| part.is_some_and(|part| part >= covers);
+        self.covers.iter().enumerate().filter(large).map(|(index, _)| index)
+    }
+}
+
+/// Collects what a page shows.
+#[derive(Debug, Default)]
+pub struct Look {
+    lines: Lines,
+    drawn: Drawn,
+    areas: Vec<Option<f64>>,
+}
+
+impl Look {
+    /// The text, and what is drawn beside it, on a page of that size.
+    pub fn finish(self, (width, height): (f32, f32)) -> (String, Drawn) {
+        let page = f64::from(width) * f64::from(height);
+        let part = |area: f64| if page > 0.0 { area * 100.0 / page } else { 0.0 };
+        let covers = self.areas.into_iter().map(|area| area.map(part)).collect();
+        (self.lines.finish(), Drawn { covers, ..self.drawn })
+    }
+
+    fn letter(&mut self, glyph: &Glyph<'_>, transform: Affine) {
+        let advance = match glyph {
+            Glyph::Outline(outline) => outline.advance_width(),
+            Glyph::Type3(_) => None,
+        };
+        let width = advance.map_or(USUAL_WIDTH, |advance| f64::from(advance) / 1000.0).clamp(0.0, 4.0);
+        let at = |x: f64, y: f64| transform * Point::new(x * 1000.0, y * 1000.0);
+        let place =
+            Place { start: at(0.0, 0.0), end: at(width, 0.0), size: (at(0.0, 1.0) - at(0.0, 0.0)).hypot() };
+        match glyph.as_unicode() {
+            Some(BfString::Char(letter)) => self.lines.add(place, letter.encode_utf8(&mut [0; 4])),
+            Some(BfString::String(letters)) => self.lines.add(place, &letters),
+            None => self.drawn.unknown += 1,
+        }
+        self.drawn.letters += 1;
+    }
+}
+
+impl Device<'_> for Look {
+    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
+        self.drawn.anything = true;
+    }
+
+    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {
+        // What is written invisibly is for machines: the layer behind a scan, or a lie. The eye sees the picture.
+        if matches!(mode, DrawMode::Invisible) {
+            return;
+        }
+        self.drawn.anything = true;
+        for glyph in run.glyphs() {
+            if self.drawn.letters >= MOST_LETTERS {
+                return;
+            }
+            self.letter(glyph, props.transform * glyph.transform());
+        }
+    }
+
+    fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
+        self.drawn.anything = true;
+        if self.areas.len() < MOST_PICTURES {
+            let [a, b, c, d, _, _] = props.transform.as_coeffs();
+            let upright = a > 0.0 && d > 0.0 && b.abs() < a * 0.01 && c.abs() < d * 0.01;
+            let area = a * d * f64::from(image.width()) * f64::from(image.height());
+            self.areas.push(upright.then_some(area));
+        }
+    }
+
+    fn push_clip_path(&mut self, _: &ClipPath) {}
+
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+
+    fn pop_clip(&mut self) {}
+
+    fn pop_transparency_group(&mut self) {}
+}

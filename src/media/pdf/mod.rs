@@ -1,0 +1,160 @@
+//! PDF documents: their text, their links, and grey pages of what only the eye can read.
+//!
+//! A page with text of its own gives that. Of a page that is one scanned picture the picture is taken as it is;
+//! a page that is drawn (outlined letters, fonts without a meaning) is rasterised. The reader is memory-safe and
+//! has survived thousands of mutants; should one make it panic all the same, the document counts as damaged.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use hayro_interpret::{
+    Context, InterpreterCache, InterpreterSettings, TransformExt,
+    hayro_syntax::{
+        DecryptionError, LoadPdfError, Pdf,
+        object::{Array, Dict, Object, String as PdfString},
+        page::Page,
+    },
+    interpret_page,
+    kurbo::Rect,
+};
+
+use super::{Error, Extract, Limits, prepare};
+use crate::budget::Budget;
+use look::{Drawn, Look};
+
+mod draw;
+
+mod look;
+
+mod text;
+
+/// Pages at the front that are looked at before the last one, and that before the rest.
+const FRONT: usize = 4;
+/// Letters below which a page counts as one without text.
+const LEAST_LETTERS: usize = 12;
+/// Part of the page that a picture must cover to be the page, in percent.
+const SCAN_COVERS: f64 = 50.0;
+/// Part of the page from which a picture beside text is worth reading, in percent.
+const PICTURE_COVERS: f64 = 4.0;
+/// Bytes of text kept of a document.
+const MOST_TEXT: usize = 1 << 20;
+/// Links kept of a document.
+const MOST_URIS: usize = 1000;
+
+/// Reads a document. Pages are looked at until time is up: the first few, the last, then the others.
+///
+/// # Errors
+/// It is broken beyond repair, or encrypted with a password.
+pub fn read(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
+    panic::catch_unwind(AssertUnwindSafe(|| open(bytes, limits, budget)))
+        .unwrap_or(Err(Error::Damaged("the PDF reader gave up")))
+}
+
+fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
+    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| match error {
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
+            Error::Damaged("encrypted with a password")
+        }
+        LoadPdfError::Decryption(_) => Error::Damaged("encrypted in an unknown way"),
+        LoadPdfError::Invalid => Error::Damaged("broken PDF"),
+    })?;
+    let pages = pdf.pages();
+    let settings = InterpreterSettings::default();
+    let cache = InterpreterCache::new();
+    let mut texts: Vec<(usize, String)> = Vec::new();
+    let mut extract = Extract { frames: pages.len(), ..Extract::default() };
+    for number in order(pages.len(), limits.pdf_pages) {
+        if budget.expired() && !texts.is_empty() {
+            break;
+        }
+        let Some(page) = pages.get(number) else { continue };
+        uris(page, &mut extract.uris);
+        let mut look = Look::default();
+        interpret(page, &cache, &settings, &mut look);
+        let (text, drawn) = look.finish(page.render_dimensions());
+        if extract.pages.len() < limits.ocr_pages {
+            pictures(page, number, &drawn, limits, &mut extract);
+        }
+        texts.push((number, text));
+    }
+    texts.sort_by_key(|&(number, _)| number);
+    for (_, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
+        if extract.text.len() + text.len() >= MOST_TEXT {
+            break;
+        }
+        if !extract.text.is_empty() {
+            extract.text.push('\n');
+        }
+        extract.text.push_str(text);
+    }
+    Ok(extract)
+}
+
+/// The first pages, the last one, then the rest.
+fn order(pages: usize, at_most: usize) -> impl Iterator<Item = usize> {
+    let front = FRONT.min(pages);
+    let last = pages.checked_sub(1).filter(|&last| last >= front);
+    let rest = front..last.unwrap_or(front);
+    (0..front).chain(last).chain(rest).take(at_most)
+}
+
+/// Runs a page's drawing commands, in page coordinates with the top left at the origin.
+fn interpret<'a>(
+    page: &'a Page<'a>,
+    cache: &InterpreterCache<'a>,
+    settings: &InterpreterSettings,
+    device: &mut impl hayro_interpret::Device<'a>,
+) {
+    let (width, height) = page.render_dimensions();
+    let bounds = Rect::new(0.0, 0.0, width.into(), height.into());
+    let transform = page.initial_transform(true).to_kurbo();
+    let mut context = Context::new(transform, bounds, cache, page.xref(), settings.clone());
+    interpret_page(page, &mut context, device);
+}
+
+/// Takes the pictures of a page that are worth reading, or a picture of the page.
+fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, extract: &mut Extract) {
+    let has_text = drawn.letters >= LEAST_LETTERS && drawn.unknown * 3 < drawn.letters;
+    let covers = if has_text { PICTURE_COVERS } else { SCAN_COVERS };
+    let wanted: Vec<usize> = drawn.pictures(covers).collect();
+    let label = format!("page {}", number + 1);
+    let mut add = |raster: &super::Raster| {
+        if extract.pages.len() < limits.ocr_pages
+            && let Some(page) = prepare::prepare(raster)
+        {
+            extract.pages.push((label.clone(), page));
+        }
+    };
+    if !wanted.is_empty() {
+        draw::pictures(page, &wanted, limits).iter().for_each(&mut add);
+    } else if !has_text && drawn.anything {
+        if let Some(raster) = draw::page(page) {
+            add(&raster);
+        }
+    }
+}
+
+/// The links of a page (ISO 32000-1, 12.6.4.7).
+fn uris(page: &Page<'_>, found: &mut Vec<String>) {
+    let Some(annotations) = page.raw().get::<Array<'_>>("Annots") else { return };
+    for annotation in annotations.iter::<Dict<'_>>().take(MOST_URIS) {
+        let Some(action) = annotation.get::<Dict<'_>>("A") else { continue };
+        let Some(Object::String(uri)) = action.get::<Object<'_>>("URI") else { continue };
+        let uri = decode(&uri);
+        if found.len() < MOST_URIS && !uri.is_empty() && !found.contains(&uri) {
+            found.push(uri);
+        }
+    }
+}
+
+// Links are ASCII by the standard, UTF-8 in practice, and UTF-16 now and then.
+fn decode(text: &PdfString<'_>) -> String {
+    let bytes = text.as_bytes();
+    let text = match bytes {
+        [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
+        _ => String::from_utf8_lossy(bytes),
+    };
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control()).to_owned()
+}
+
+#[cfg(test)]
+mod tests;
