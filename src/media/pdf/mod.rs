@@ -126,10 +126,11 @@ fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limit
     };
     if !wanted.is_empty() {
         draw::pictures(page, &wanted, limits).iter().for_each(&mut add);
-    } else if !has_text && drawn.anything {
-        if let Some(raster) = draw::page(page) {
-            add(&raster);
-        }
+    } else if !has_text
+        && drawn.anything
+        && let Some(raster) = draw::page(page)
+    {
+        add(&raster);
     }
 }
 

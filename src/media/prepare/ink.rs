@@ -17,8 +17,6 @@ pub enum Tone {
 pub struct Ink {
     pub width: usize,
     pub height: usize,
-    /// By how much a pixel had to differ from the mean of its surroundings.
-    pub threshold: u8,
     marks: Vec<u8>,
 }
 
@@ -63,19 +61,13 @@ impl Ink {
                 histogram[usize::from(difference.unsigned_abs().min(255))] += 1;
             }
         }
-        let threshold = threshold(&histogram, width * height);
-        let limit = i16::from(threshold);
+        let limit = i16::from(threshold(&histogram, width * height));
         let mark = |&difference: &i16| match difference {
             d if d <= -limit => DARK,
             d if d >= limit => LIGHT,
             _ => GROUND,
         };
-        Ink { width, height, threshold, marks: differences.iter().map(mark).collect() }
-    }
-
-    /// Whether the pixel stands out in that way.
-    pub fn is(&self, at: usize, tone: Tone) -> bool {
-        self.marks.get(at) == Some(&code(tone))
+        Ink { width, height, marks: differences.iter().map(mark).collect() }
     }
 
     /// A row of marks, to be compared with [`code`].

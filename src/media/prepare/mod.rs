@@ -21,9 +21,14 @@ const LEAST_HEIGHT: u32 = 12;
 /// Nor do pictures of fewer pixels: tracking pixels, bullets, icons.
 const LEAST_AREA: u64 = 1500;
 
-fn env(name: &str, default: f32) -> f32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-}
+/// Letters that make a text; less is chance.
+const LEAST_LETTERS: usize = 6;
+/// Height of small letters that the recogniser is given, in pixels: the least at which it reads as well as it can.
+const X_HEIGHT: f32 = 10.0;
+/// Pixels that are looked at; a larger picture is made smaller first, its text is large as well.
+const MOST_PIXELS: f32 = 2_500_000.0;
+/// Scaling by less than this is not worth its time.
+const NEARLY: std::ops::Range<f32> = 0.9..1.15;
 
 /// The grey page to read, or `None` where there is nothing to read.
 pub fn prepare(raster: &Raster) -> Option<Page> {
@@ -32,33 +37,25 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         return None;
     }
     let mut plane = Plane::of(raster);
-    let started = std::time::Instant::now();
+    let shrink = (MOST_PIXELS / plane.pixels.len() as f32).sqrt();
+    if shrink < 1.0 {
+        plane = plane.scaled(shrink);
+    }
     let ink = Ink::find(&plane);
     let blobs = [Tone::Dark, Tone::Light].map(|tone| blobs::find(&ink, tone));
     let texts = [&blobs[0], &blobs[1]].map(|blobs: &Vec<Blob>| Text::find(blobs));
     let light = texts[1].letters() > texts[0].letters();
     let text = if light { &texts[1] } else { &texts[0] };
     let x = text.x_height();
-    if std::env::var("DBG").is_ok() {
-        eprintln!(
-            "{width}x{height} thr {} blobs {}/{} letters {}/{} x {} light {light} {:?}",
-            ink.threshold,
-            blobs[0].len(),
-            blobs[1].len(),
-            texts[0].letters(),
-            texts[1].letters(),
-            x,
-            started.elapsed()
-        );
-    }
-    if text.letters() < 6 {
+    if text.letters() < LEAST_LETTERS {
         return None;
     }
     if light {
         plane.invert();
     }
-    let factor = (env("X", 10.0) / x).clamp(0.25, 4.0);
-    if !(0.9..1.15).contains(&factor) {
+    let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
+    let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
+    if !NEARLY.contains(&factor) {
         plane = plane.scaled(factor);
     }
     Some(plane.into_page())
