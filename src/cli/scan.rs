@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     budget::Budget,
-    client::Client,
+    client::Cluster,
     engine::Engine,
     pipeline::{self, Mail},
     wire::request::Envelope,
@@ -27,8 +27,9 @@ use crate::{
 /// Options of `criba scan`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ask the engine at this address (unix:/path or host:port) instead of scanning here
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["config", "rules", "no_default_rules", "model"])]
+    /// Ask the engine at this address (unix:/path or host:port) instead of scanning here; of several, separated
+    /// by commas, another is asked when one is gone, slow or busy
+    #[arg(long, value_name = "ADDR[,ADDR...]", conflicts_with_all = ["config", "rules", "no_default_rules", "model"])]
     server: Option<String>,
     /// Client class: external, internal, or one of the configuration
     #[arg(long, value_name = "P")]
@@ -64,9 +65,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match &args.server {
         Some(server) => {
             // Before any mail is read: is anyone there at all?
-            Client::connect(server).map_err(|error| Failure::unavailable(format!("{server}: {error}")))?;
-            let ask = |client: &mut Option<Client>, input: &Input| remote(server, client, &args, input);
-            parallel::in_order(&inputs, workers, || None, ask, print)?;
+            let engines = Cluster::new(server).map_err(Failure::usage)?;
+            engines.ping().map_err(Failure::unavailable)?;
+            let ask = |(): &mut (), input: &Input| remote(&engines, &args, input);
+            parallel::in_order(&inputs, workers, || (), ask, print)?;
         }
         None => {
             let engine = load_engine(&args.engine.settings()?)?;
@@ -98,17 +100,10 @@ fn local(engine: &Engine, scratch: &mut pipeline::Scratch, args: &Args, input: &
     simd_json::to_string(&verdict).map_err(|error| error.to_string())
 }
 
-fn remote(server: &str, client: &mut Option<Client>, args: &Args, input: &Input) -> Answer {
+fn remote(engines: &Cluster, args: &Args, input: &Input) -> Answer {
     let raw = input.read().map_err(|error| error.to_string())?;
-    let mut connected = match client.take() {
-        Some(client) => client,
-        None => Client::connect(server).map_err(|error| error.to_string())?,
-    };
     let envelope = Envelope { profile: args.profile.clone(), ..Envelope::default() };
-    let reply =
-        connected.scan(&raw, &envelope, args.budget.unwrap_or(0)).map_err(|error| error.to_string())?;
-    // A connection that failed is not used again: the next message gets a new one.
-    *client = Some(connected);
+    let reply = engines.scan(&raw, &envelope, args.budget.unwrap_or(0)).map_err(|error| error.to_string())?;
     match reply.is_verdict() {
         true => Ok(reply.json),
         false => Err(reply.json),

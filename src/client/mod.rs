@@ -1,4 +1,5 @@
-//! Asking an engine: the Rust client of the native RPC, blocking, over `std` sockets.
+//! Asking an engine: the Rust client of the native RPC, blocking, over `std` sockets. [`Client`] is one
+//! connection, [`Cluster`] spreads over several engines and goes on when one is gone.
 //!
 //! ```no_run
 //! use criba::{client::Client, wire::request::Envelope};
@@ -9,10 +10,15 @@
 //! # Ok::<(), criba::client::Error>(())
 //! ```
 
+mod cluster;
+
 use std::{
     io::{self, BufReader, Read, Write},
     net::TcpStream,
-    os::unix::net::UnixStream,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
     time::Duration,
 };
 
@@ -23,6 +29,8 @@ use crate::{
         request::Envelope,
     },
 };
+
+pub use cluster::Cluster;
 
 /// A verdict is some kilobytes; more than this is no reply of an engine.
 const LARGEST_REPLY: usize = 64 << 20;
@@ -52,6 +60,10 @@ pub enum Error {
     Reply(#[from] ReplyError),
     #[error("the reply is not text")]
     NotText,
+    #[error("the engine says: {0}")]
+    Refused(String),
+    #[error("temporarily unavailable ({0})")]
+    Unavailable(String),
 }
 
 impl From<io::Error> for Error {
@@ -231,6 +243,16 @@ impl Client {
         self.input.read_exact(&mut json)?;
         let json = String::from_utf8(json).map_err(|_| Error::NotText)?;
         Ok((header.kind, Reply { id: header.id, status: header.status, json }))
+    }
+}
+
+impl AsFd for Client {
+    /// Readable when a reply has begun to come, provided that [`Client::receive`] took the one before.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self.input.get_ref() {
+            Stream::Unix(stream) => stream.as_fd(),
+            Stream::Tcp(stream) => stream.as_fd(),
+        }
     }
 }
 
