@@ -1,41 +1,242 @@
 //! About the headers of the message.
 
 use super::{Function, number, text, truth};
-use crate::rules::{Subject, language::Argument};
+use crate::rules::{
+    Subject,
+    headers::{Lookup, Values},
+    language::Argument,
+};
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
+    ("check_equal_from_domains", check_equal_from_domains),
+    ("check_for_matching_env_and_hdr_from", check_for_matching_env_and_hdr_from),
     ("check_for_missing_to_header", check_for_missing_to_header),
+    ("check_for_to_in_subject", check_for_to_in_subject),
     ("check_header_count_range", check_header_count_range),
+    ("check_illegal_chars", check_illegal_chars),
+    ("check_unresolved_template", check_unresolved_template),
+    ("similar_recipients", similar_recipients),
+    ("sorted_recipients", sorted_recipients),
     ("subject_is_all_caps", subject_is_all_caps),
 ];
 
-/// No To header, and none that mailing lists put in its place.
-fn check_for_missing_to_header(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
-    truth(["To", "Resent-To"].iter().all(|name| subject.message.headers(name).next().is_none()))
+/// What a header rule would see; empty where it is not there.
+fn get(subject: &Subject<'_, '_>, lookup: &str) -> Vec<u8> {
+    let mut value = Vec::new();
+    if let Ok(lookup) = Lookup::parse(lookup) {
+        Values::new(subject.message, subject.envelope).look_up(&lookup, &mut value);
+    }
+    value
 }
 
-/// Whether a header is there so many times: name, least, most.
+/// The first address of a header.
+fn address(subject: &Subject<'_, '_>, header: &str) -> Vec<u8> {
+    let value = get(subject, &format!("{header}:addr"));
+    value.split(|&byte| byte == b'\n').next().unwrap_or_default().to_vec()
+}
+
+/// Sender of the envelope and author are the same, also where both are not known.
+fn check_for_matching_env_and_hdr_from(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    truth(address(subject, "EnvelopeFrom").eq_ignore_ascii_case(&address(subject, "From")))
+}
+
+/// Sender of the envelope and author have different domains, by their last two labels.
+fn check_equal_from_domains(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let domain = |header| {
+        let address = address(subject, header);
+        let host = address.rsplit(|&byte| byte == b'@').next().filter(|host| host.len() < address.len());
+        let mut labels = host.unwrap_or_default().rsplitn(3, |&byte| byte == b'.');
+        let (last, next) = (labels.next().unwrap_or_default(), labels.next());
+        let domain = next.map_or(last.to_vec(), |next| [next, b".", last].concat());
+        domain.to_ascii_lowercase()
+    };
+    let (author, envelope) = (domain("From"), domain("EnvelopeFrom"));
+    truth(!author.is_empty() && !envelope.is_empty() && author != envelope)
+}
+
+/// Neither To nor Apparently-To says anything.
+fn check_for_missing_to_header(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    truth(get(subject, "To").is_empty() && get(subject, "Apparently-To").is_empty())
+}
+
+/// Whether there are so many different headers of a name: name, least, most.
 fn check_header_count_range(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
     let (Some(name), Some(least), Some(most)) =
         (text(arguments, 0), number(arguments, 1), number(arguments, 2))
     else {
         return 0;
     };
-    let count = subject.message.headers(name).count() as f64;
-    truth(count >= least && count <= most)
+    let arena = subject.message.arena();
+    let mut values: Vec<&str> = subject.message.headers(name).map(|header| header.value(arena)).collect();
+    values.sort_unstable();
+    values.dedup();
+    truth(values.len() as f64 >= least && values.len() as f64 <= most)
 }
 
-/// A subject of several words without a small letter, replies and the like left out.
+/// A subject of several words and ten characters without a small letter, reply marks left out.
 fn subject_is_all_caps(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    const MARKS: [&str; 10] = ["re", "fwd", "fw", "aw", "antwort", "wg", "sv", "vb", "vs", "vl"];
     let mut title = subject.rendered.subject.trim();
-    while let Some((prefix, rest)) = title.split_once(':') {
-        match prefix.trim().to_ascii_lowercase().as_str() {
-            "re" | "fw" | "fwd" | "aw" | "rv" => title = rest.trim_start(),
-            _ => break,
+    while let Some((mark, rest)) = title.split_once(':') {
+        if !MARKS.iter().any(|known| mark.eq_ignore_ascii_case(known)) {
+            break;
+        }
+        title = rest.trim_start();
+    }
+    let mut letters = title.bytes().filter(u8::is_ascii_alphabetic).peekable();
+    let several = title.contains(|char: char| char.is_ascii_whitespace() || char == '\x0b');
+    truth(
+        several
+            && title.len() >= 10
+            && letters.peek().is_some()
+            && letters.all(|byte| byte.is_ascii_uppercase()),
+    )
+}
+
+/// Control characters and bytes above ASCII in a header that is no UTF-8: header, share, number.
+fn check_illegal_chars(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
+    let (Some(name), Some(share), Some(least)) =
+        (text(arguments, 0), number(arguments, 1), number(arguments, 2))
+    else {
+        return 0;
+    };
+    let raw = get(subject, &format!("{}:raw", name.trim_end_matches(":raw")));
+    if raw.trim_ascii().is_empty() {
+        return 0;
+    }
+    let control = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0c | 0x0e..=0x1f);
+    if !raw.is_ascii() && std::str::from_utf8(&raw).is_ok() && !raw.iter().any(control) {
+        return 0;
+    }
+    let mut illegal = raw.iter().filter(|byte| control(byte) || **byte >= 0x7f).count();
+    // a lone pound, registered or cent sign in a subject is forgiven
+    let signs = raw.iter().filter(|byte| matches!(byte, 0xa2 | 0xa3 | 0xae)).count();
+    if name.eq_ignore_ascii_case("subject") && signs == 1 {
+        illegal -= 1;
+    }
+    truth(illegal as f64 / raw.len() as f64 >= share && illegal as f64 >= least)
+}
+
+/// `%NAME` of a mailing program that was not filled in.
+fn check_unresolved_template(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    const EXEMPT: [&str; 12] = [
+        "x-vms-to",
+        "x-uidl",
+        "x-face",
+        "to",
+        "cc",
+        "from",
+        "subject",
+        "references",
+        "in-reply-to",
+        "message-id",
+        "resent-message-id",
+        "x-message-id",
+    ];
+    let values = Values::new(subject.message, subject.envelope);
+    let arena = subject.message.arena();
+    let found = values.physical().any(|header| {
+        let exempt = EXEMPT.iter().any(|name| header.is(name)) || header.is("x-original-message-id");
+        !exempt && has_template(header.value(arena).as_bytes())
+    });
+    truth(found)
+}
+
+fn has_template(value: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', value)
+        .any(|at| matches!(value.get(at + 1..at + 3), Some([b'A'..=b'Z', b'A'..=b'Z' | b'_' | b'-'])))
+}
+
+/// The part before the `@` of the recipient's address as a salutation in the subject.
+fn check_for_to_in_subject(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
+    let to = address(subject, "To");
+    let user = to.split(|&byte| byte == b'@').next().unwrap_or_default();
+    let title = subject.rendered.subject;
+    if user.is_empty() {
+        return 0;
+    }
+    if text(arguments, 0) == Some("address") {
+        let (to, title) = (to.to_ascii_lowercase(), title.to_ascii_lowercase());
+        return truth(memchr::memmem::find(title.as_bytes(), &to).is_some());
+    }
+    let title = title.as_bytes();
+    let sign = |byte: &u8| matches!(byte, b',' | b':' | b';' | b'!' | b'?' | b'-');
+    let whole = |text: &[u8]| text.eq_ignore_ascii_case(user);
+    // `user`, `re: user`, `re: hello user`
+    let unmarked = match title.get(..3) {
+        Some(mark) if mark.eq_ignore_ascii_case(b"re:") || mark.eq_ignore_ascii_case(b"fw:") => {
+            title[3..].trim_ascii_start()
+        }
+        _ => title,
+    };
+    let behind_word =
+        unmarked.iter().position(u8::is_ascii_whitespace).map(|at| unmarked[at..].trim_ascii_start());
+    let marked = unmarked.len() < title.len() && (whole(unmarked) || behind_word.is_some_and(whole));
+    // `user, ...` in the same letters
+    let named = title.strip_prefix(user).is_some_and(|rest| {
+        let rest = rest.trim_ascii_start();
+        rest.first().is_some_and(sign) && rest.get(1).is_none_or(u8::is_ascii_whitespace)
+    });
+    // `, user!`
+    let last = title.strip_prefix(b",").is_some_and(|rest| {
+        rest.split_last().is_some_and(|(end, rest)| sign(end) && whole(rest.trim_ascii_start()))
+    });
+    truth(whole(title) || marked || named || last)
+}
+
+/// Recipients that are looked at, and how many are needed for an opinion.
+const RECIPIENTS: usize = 256;
+const SIMILAR: usize = 5;
+const SORTED: usize = 7;
+/// Characters of a recipient that are compared.
+const START: usize = 2;
+
+fn recipients(subject: &Subject<'_, '_>) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    let mut count = 0;
+    for lookup in ["ToCc:addr", "Bcc:addr"] {
+        for address in get(subject, lookup).split(|&byte| byte == b'\n').filter(|address| !address.is_empty())
+        {
+            count += 1;
+            let repeated = all.last().is_some_and(|last| last.eq_ignore_ascii_case(address));
+            if !repeated && all.len() < RECIPIENTS {
+                all.push(address.to_vec());
+            }
+        }
+        if count >= SIMILAR {
+            break;
         }
     }
-    let several = title.split_ascii_whitespace().count() > 1;
-    let letters = title.bytes().filter(u8::is_ascii_alphabetic).count();
-    let small = title.bytes().any(|byte| byte.is_ascii_lowercase());
-    truth(several && letters >= 10 && !small && title.is_ascii())
+    all
+}
+
+/// Share of pairs of recipients that begin alike: least, most (excluded) or `undef`.
+fn similar_recipients(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
+    let all = recipients(subject);
+    let mut share = 0.0;
+    if all.len() >= SIMILAR {
+        let host = |address: &[u8]| match memchr::memchr(b'@', address) {
+            Some(at) => address[at + 1..].to_vec(),
+            None => Vec::new(),
+        };
+        let start = |text: &[u8]| text.get(..START).unwrap_or(text).to_vec();
+        let hosts: Vec<Vec<u8>> = all.iter().map(|address| host(address)).collect();
+        let (mut hits, mut pairs) = (0u32, 0u32);
+        for i in 0..all.len() {
+            for j in i + 1..all.len() {
+                hits += truth(start(&all[i]) == start(&all[j]));
+                hits += truth(start(&hosts[i]) == start(&hosts[j]) && hosts[i] != hosts[j]);
+                pairs += 1;
+            }
+        }
+        share = f64::from(hits) / f64::from(pairs);
+    }
+    let least = number(arguments, 0).is_none_or(|least| share >= least);
+    truth(least && number(arguments, 1).is_none_or(|most| share < most))
+}
+
+/// Recipients in alphabetical order.
+fn sorted_recipients(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let all = recipients(subject);
+    truth(all.len() >= SORTED && all.is_sorted())
 }

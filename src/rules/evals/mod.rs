@@ -2,6 +2,7 @@
 
 mod body;
 mod headers;
+mod html;
 mod mime;
 
 use super::{Subject, language::Argument};
@@ -11,7 +12,7 @@ pub type Function = fn(&Subject<'_, '_>, &[Argument]) -> u32;
 
 /// The function of that name, if criba has it.
 pub fn find(name: &str) -> Option<Function> {
-    let families = [body::FUNCTIONS, headers::FUNCTIONS, mime::FUNCTIONS];
+    let families = [body::FUNCTIONS, headers::FUNCTIONS, html::FUNCTIONS, mime::FUNCTIONS];
     families.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, function)| *function)
 }
 
