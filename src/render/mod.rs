@@ -7,16 +7,19 @@ mod body;
 mod html;
 mod rawbody;
 mod uri;
+mod views;
 
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 pub use html::{Anchor, HtmlFacts};
 pub use uri::{Redirector, Settings, domain::Boundaries};
 
-use self::{body::Body, html::FoundLink, uri::Collector};
+use self::{
+    html::FoundLink,
+    uri::Collector,
+    views::{Leaf, LeafText, is_wide},
+};
 use crate::mime::{Message, Part, TextKind};
 
 /// Where a piece of text or a URI was found.
@@ -107,54 +110,6 @@ impl<'m> Rendered<'m> {
     }
 }
 
-/// The text of one leaf.
-struct Leaf<'m> {
-    part: usize,
-    text: LeafText<'m>,
-    is_wide: bool,
-}
-
-enum LeafText<'m> {
-    /// No text that is rendered.
-    None,
-    Plain(&'m str),
-    Html {
-        text: String,
-        invisible: Vec<Range<usize>>,
-    },
-}
-
-impl LeafText<'_> {
-    fn all(&self) -> &str {
-        match self {
-            LeafText::None => "",
-            LeafText::Plain(text) => text,
-            LeafText::Html { text, .. } => text,
-        }
-    }
-
-    /// The text in what a reader sees or does not see.
-    fn seen(&self, visible: bool) -> Option<String> {
-        match self {
-            LeafText::None => None,
-            LeafText::Plain(text) => Some(if visible { (*text).to_owned() } else { String::new() }),
-            LeafText::Html { text, invisible } => {
-                let mut out = String::new();
-                let mut done = 0;
-                for range in invisible {
-                    let piece = if visible { done..range.start } else { range.clone() };
-                    out.push_str(text.get(piece).unwrap_or(""));
-                    done = range.end;
-                }
-                if visible {
-                    out.push_str(text.get(done..).unwrap_or(""));
-                }
-                Some(out)
-            }
-        }
-    }
-}
-
 /// Renders a parsed message.
 pub fn render<'m>(message: &Message<'m>) -> Rendered<'m> {
     render_with(message, &Settings::default())
@@ -171,35 +126,26 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
         if has_rawbody(part) {
             rawbody::units(part.decoded(message), &mut rendered.rawbody);
         }
-        let mut leaf = Leaf { part: index, text: LeafText::None, is_wide: false };
+        let mut leaf = Leaf { part: index, text: LeafText::None, is_wide: is_wide(part, message) };
         match part.text_kind() {
             Some(TextKind::Html) if !part.decoded(message).is_empty() => {
-                let html = html::render(part.text(message), part.decoded(message).len(), index, arena);
-                // A character beyond Latin-1 makes all of the text Unicode.
-                leaf.is_wide = is_wide(part, message) || html.text.bytes().any(|byte| byte >= 0xc4);
+                let mut html = html::render(part.text(message), leaf.is_wide, arena);
+                html.facts.part = index;
+                html.facts.source_bytes = part.decoded(message).len();
                 leaf.text = LeafText::Html { text: html.text, invisible: html.invisible };
                 links.push(html.links);
                 rendered.html.push(html.facts);
             }
-            Some(_) => {
-                leaf.text = LeafText::Plain(part.text(message));
-                leaf.is_wide = is_wide(part, message);
-            }
+            Some(_) => leaf.text = LeafText::Plain(part.text(message)),
             None => {}
         }
         leaves.push(leaf);
     }
-    let is_wide = leaves.iter().any(|leaf| leaf.is_wide);
-    let capacity = leaves.iter().map(|leaf| leaf.text.all().len() + 2).sum();
-    let mut body = Body::new(Some(subject), is_wide, capacity, arena);
-    for leaf in &leaves {
-        body.leaf();
-        let text = leaf.text.all();
-        if !matches!(leaf.text, LeafText::None) {
-            body.text(leaf.part, text.get(..body::scanned(text)).unwrap_or(text));
-        }
+    if leaves.is_empty() {
+        // A multipart without parts: SpamAssassin has not even the subject.
+        return rendered;
     }
-    let units = body.units();
+    let units = views::units(Some(subject), &leaves, LeafText::all, arena);
     rendered.body = units.iter().map(|(unit, _)| *unit).collect();
     let mut collector = Collector::new(arena, settings);
     for (unit, part) in &units {
@@ -210,22 +156,10 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
     }
     rendered.uris = collector.uris;
     rendered.signers = uri::signers(message, settings);
-    if leaves
-        .iter()
-        .any(|leaf| matches!(&leaf.text, LeafText::Html { invisible, .. } if !invisible.is_empty()))
-    {
-        let view = |subject, visible| {
-            let mut body = Body::new(subject, is_wide, 0, arena);
-            for leaf in &leaves {
-                body.leaf();
-                if let Some(text) = leaf.text.seen(visible) {
-                    body.text(leaf.part, text.get(..body::scanned(&text)).unwrap_or(&text));
-                }
-            }
-            body.units().iter().map(|(unit, _)| *unit).collect()
-        };
-        rendered.visible = Some(view(Some(subject), true));
-        rendered.invisible = view(None, false);
+    if leaves.iter().any(Leaf::hides) {
+        let units = |units: Vec<(&'m [u8], usize)>| units.iter().map(|(unit, _)| *unit).collect();
+        rendered.visible = Some(units(views::units(Some(subject), &leaves, LeafText::visible, arena)));
+        rendered.invisible = units(views::units(None, &leaves, LeafText::invisible, arena));
     }
     rendered
 }
@@ -234,41 +168,6 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
 fn has_rawbody(part: &Part<'_>) -> bool {
     let is_calendar = part.kind == "text" && part.subkind == "calendar";
     !is_calendar && (matches!(part.kind, "text" | "message") || part.text_kind().is_some())
-}
-
-/// Whether SpamAssassin's Perl holds the text of a part as Unicode rather than bytes: where it decoded a
-/// charset. What is plain ASCII in a charset that contains it is left alone.
-fn is_wide<'m>(part: &Part<'m>, message: &Message<'m>) -> bool {
-    if !part.decoded(message).is_ascii() {
-        return true;
-    }
-    let Some(charset) = part.charset else { return false };
-    let charset = charset.trim();
-    let named = |name: &str| charset.strip_prefix(name);
-    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
-    let contains_ascii =
-        matches!(
-            charset,
-            "us-ascii"
-                | "ascii"
-                | "ansi_x3.4-1968"
-                | "ansi_x3.4-1986"
-                | "iso646-us"
-                | "utf-8"
-                | "utf8"
-                | "big5"
-                | "gbk"
-        ) || named("iso-8859").or_else(|| named("iso8859")).or_else(|| named("iso 8859")).is_some_and(
-            |rest| {
-                rest.is_empty()
-                    || rest.strip_prefix('-').is_some_and(|n| (1..=2).contains(&n.len()) && is_number(n))
-            },
-        ) || named("windows-").is_some_and(|n| n.len() == 4 && is_number(n))
-            || named("koi8-").or_else(|| named("euc-")).is_some_and(|land| {
-                (1..=2).contains(&land.len()) && land.bytes().all(|byte| byte.is_ascii_alphabetic())
-            })
-            || named("gb18030").or_else(|| named("gb-18030")).is_some();
-    !contains_ascii && encoding_rs::Encoding::for_label(charset.as_bytes()).is_some()
 }
 
 /// The links in text that was found outside the message's own text parts, with a scheme, in order and without

@@ -26,14 +26,14 @@ pub struct Html<'m> {
 /// Longer HTML is not looked at to its end.
 const LONGEST: usize = 2 << 20;
 
-/// Renders the decoded text of an HTML part; `source_bytes` is its length before.
-pub fn render<'m>(source: &'m str, source_bytes: usize, part: usize, arena: &'m Arena) -> Html<'m> {
+/// Renders the decoded text of an HTML part. `is_wide` says whether Perl would hold it as Unicode.
+pub fn render<'m>(source: &'m str, is_wide: bool, arena: &'m Arena) -> Html<'m> {
     let source = source.get(..source.floor_char_boundary(LONGEST)).unwrap_or(source);
     let prepared = match prepare(source) {
         Cow::Borrowed(source) => source,
         Cow::Owned(prepared) => arena.alloc_str(&prepared),
     };
-    let mut renderer = Renderer::new(arena, prepared.len());
+    let mut renderer = Renderer::new(arena, is_wide, prepared.len());
     let mut tokens = Tokenizer::new(prepared);
     while let Some(token) = tokens.next_token() {
         match token {
@@ -45,8 +45,6 @@ pub fn render<'m>(source: &'m str, source_bytes: usize, part: usize, arena: &'m 
         }
     }
     let mut html = renderer.finish();
-    html.facts.part = part;
-    html.facts.source_bytes = source_bytes;
     html.facts.length = source.chars().count();
     html
 }
@@ -70,6 +68,9 @@ struct OpenAnchor<'m> {
 
 struct Renderer<'m> {
     arena: &'m Arena,
+    /// Whether the source is Unicode to Perl; else a token is if it has a character beyond Latin-1.
+    is_wide: bool,
+    last_is_wide: bool,
     text: String,
     invisible: Vec<Range<usize>>,
     last: Chunk,
@@ -100,9 +101,11 @@ fn has_double_nbsp(text: &str) -> bool {
 }
 
 impl<'m> Renderer<'m> {
-    fn new(arena: &'m Arena, len: usize) -> Renderer<'m> {
+    fn new(arena: &'m Arena, is_wide: bool, len: usize) -> Renderer<'m> {
         Renderer {
             arena,
+            is_wide,
+            last_is_wide: false,
             text: String::with_capacity(len / 2),
             invisible: Vec::new(),
             last: Chunk::None,
@@ -292,16 +295,14 @@ impl<'m> Renderer<'m> {
             Sight::InvalidColor => self.facts.font_invalid_color = true,
             Sight::Visible | Sight::Hidden => {}
         }
-        if self.last != Chunk::None
-            && text.chars().next().is_some_and(is_of_word)
-            && self
-                .text
-                .get(self.last_start..)
-                .and_then(|last| last.chars().next_back())
-                .is_some_and(is_of_word)
+        let is_wide = self.is_wide || has_wide(text);
+        let before = self.text.get(self.last_start..).and_then(|last| last.chars().next_back());
+        if text.chars().next().is_some_and(|c| is_of_word(c, is_wide))
+            && before.is_some_and(|c| is_of_word(c, self.last_is_wide))
         {
             self.facts.obfuscations += 1;
         }
+        self.last_is_wide = is_wide;
         self.show(text, sight == Sight::Visible);
     }
 
@@ -393,9 +394,10 @@ impl<'m> Renderer<'m> {
         self.facts.max_size = self.styles.max_size;
         self.facts.min_size = self.styles.min_size;
         self.facts.inside = self.inside;
+        let is_wide = self.is_wide || has_wide(&self.text);
         for c in self.text.chars() {
             self.facts.text_length += 1;
-            self.facts.non_space += usize::from(!c.is_whitespace());
+            self.facts.non_space += usize::from(!is_white(c, is_wide));
         }
         self.facts.invisible_bytes = self.invisible.iter().map(|range| range.len()).sum();
         Html { text: self.text, invisible: self.invisible, links: self.links, facts: self.facts }
@@ -412,9 +414,19 @@ fn is_office(name: &str) -> bool {
     is_space && !local.is_empty() && local.bytes().all(is_word)
 }
 
+/// Whether there is a character beyond Latin-1.
+pub fn has_wide(text: &str) -> bool {
+    !text.is_ascii() && text.bytes().any(|byte| byte >= 0xc4)
+}
+
+/// Perl knows white space beyond ASCII in Unicode text only.
+fn is_white(c: char, is_wide: bool) -> bool {
+    matches!(c, '\t'..='\r' | ' ') || (is_wide && c.is_whitespace())
+}
+
 /// Neither white space nor ASCII punctuation.
-fn is_of_word(c: char) -> bool {
-    !c.is_whitespace() && !c.is_ascii_punctuation()
+fn is_of_word(c: char, is_wide: bool) -> bool {
+    !c.is_ascii_punctuation() && !is_white(c, is_wide)
 }
 
 /// A width or height; `part` pixels for one per cent, 200 for what is not a number.

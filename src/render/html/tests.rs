@@ -123,7 +123,7 @@ fn some_elements_hold_text_only() {
 fn rendered<T>(source: &str, look: impl FnOnce(&Html<'_>) -> T) -> T {
     let arena = Arena::new();
     let source = arena.alloc_str(source);
-    let html = render(source, source.len(), 0, &arena);
+    let html = render(source, !source.is_ascii(), &arena);
     look(&html)
 }
 
