@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::elements::Tag;
+use super::{elements::Tag, renderer::MANY};
 
 /// What an HTML part says beside its text: the facts that SpamAssassin's HTML rules ask for, and some more.
 ///
@@ -150,6 +150,9 @@ impl<'m> Inside<'m> {
     /// Counts a tag of any other element, by its name in lower case.
     pub fn count_other(&mut self, name: &'m str, is_start: bool) -> Counted {
         let mut count = self.other.get(name).copied();
+        if count.is_none() && self.other.len() >= MANY {
+            return Counted::default();
+        }
         let counted = Counted::step(&mut count, is_start);
         self.other.insert(name, count.unwrap_or(0));
         counted

@@ -40,13 +40,22 @@ pub fn render<'m>(source: &'m str, is_wide: bool, arena: &'m Arena) -> Html<'m> 
             Token::Text { raw, literal } => renderer.text(raw, literal),
             Token::Start(name) => renderer.tag(name, Some(tokens.attributes())),
             Token::End(name) => renderer.tag(name, None),
-            Token::Comment(text) => renderer.facts.comments.push(text),
+            Token::Comment(text) => push(&mut renderer.facts.comments, text),
             Token::Declaration(text) => renderer.declaration(text),
         }
     }
     let mut html = renderer.finish();
     html.facts.length = source.chars().count();
     html
+}
+
+/// More of one kind (anchors, comments, open elements) are not kept: no mail has as many.
+pub const MANY: usize = 10_000;
+
+fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() < MANY {
+        list.push(item);
+    }
 }
 
 /// What was put into the text last.
@@ -181,7 +190,7 @@ impl<'m> Renderer<'m> {
                 self.facts.password_fields += u32::from(kind.trim().eq_ignore_ascii_case("password"));
             }
             Tag::Object | Tag::Embed => self.facts.embeds = true,
-            Tag::Title => self.titles.push(self.title_text.len()),
+            Tag::Title => push(&mut self.titles, self.title_text.len()),
             Tag::Meta => self.meta(attributes),
             _ => {}
         }
@@ -215,7 +224,7 @@ impl<'m> Renderer<'m> {
         let index = self.anchors.len();
         self.found(href, Tag::A, Some(index));
         let href = self.arena.alloc_str(href);
-        self.anchors.push(OpenAnchor { href, start: self.anchor_text.len() });
+        push(&mut self.anchors, OpenAnchor { href, start: self.anchor_text.len() });
         if let Some(safe) = value(attributes, "data-saferedirecturl") {
             self.found(links::trimmed(&safe).0, Tag::A, None);
         }
@@ -227,7 +236,7 @@ impl<'m> Renderer<'m> {
         }
         if let Some(target) = links::resolve(&self.base, link) {
             let uri = self.arena.alloc_str(&target);
-            self.links.push(FoundLink { uri, element: tag.name(), anchor });
+            push(&mut self.links, FoundLink { uri, element: tag.name(), anchor });
         }
     }
 
@@ -250,7 +259,7 @@ impl<'m> Renderer<'m> {
         if let Some(content) = value(attributes, "content")
             && let Some(charset) = declared_charset(&content)
         {
-            self.facts.charsets.push(self.arena.alloc_str(charset));
+            push(&mut self.facts.charsets, self.arena.alloc_str(charset));
         }
     }
 
@@ -264,8 +273,7 @@ impl<'m> Renderer<'m> {
 
     fn text(&mut self, raw: &'m str, literal: bool) {
         if self.inside.of(Tag::Script) > 0 {
-            self.facts.scripts.push(raw);
-            return;
+            return push(&mut self.facts.scripts, raw);
         }
         if self.inside.of(Tag::Style) > 0 {
             return;

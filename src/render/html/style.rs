@@ -3,6 +3,7 @@
 use super::{
     color::{Color, without_important},
     elements::Tag,
+    renderer::MANY,
     tokenizer::Attribute,
     value,
 };
@@ -166,7 +167,7 @@ impl Styles {
     }
 
     fn push(&mut self, style: Style) {
-        let Some(tag) = style.tag else { return };
+        let Some(tag) = style.tag.filter(|_| self.stack.len() < MANY) else { return };
         if let Some(count) = self.open.get_mut(tag as usize) {
             *count += 1;
         }

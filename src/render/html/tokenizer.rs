@@ -62,6 +62,9 @@ const LITERAL: [(&str, bool); 7] = [
     ("textarea", false),
 ];
 
+/// No element has as many attributes as this.
+const MAX_ATTRIBUTES: usize = 256;
+
 /// Bytes of declarations that turned out to be none, read twice therefore; then they are not tried any more.
 const WASTE: usize = 64 << 10;
 
@@ -402,7 +405,9 @@ impl<'h> Tokenizer<'h> {
                 }
                 at = self.skip_while(at, is_space);
             }
-            self.attributes.push(Attribute { name, value });
+            if self.attributes.len() < MAX_ATTRIBUTES {
+                self.attributes.push(Attribute { name, value });
+            }
         }
         self.literal = LITERAL.iter().copied().find(|(literal, _)| name.eq_ignore_ascii_case(literal));
         Some(Markup::Token(Token::Start(name), at + 1))

@@ -22,8 +22,9 @@ use crate::mime::{Arena, Message};
 /// Longer links are cut.
 pub const LONGEST: usize = 8192;
 
-/// More links of a message than this are not looked at.
+/// More links of a message than this are not looked at, nor more than this of all their forms, in bytes.
 const MAX_LINKS: usize = 2000;
+const MAX_FORMS: usize = 4 << 20;
 
 /// What the rules say about links.
 #[derive(Debug, Default)]
@@ -75,6 +76,8 @@ pub struct Collector<'m, 's> {
     pub uris: Vec<Uri<'m>>,
     arena: &'m Arena,
     settings: &'s Settings,
+    /// Bytes of all forms.
+    spent: usize,
     /// What was found in text already.
     seen: FxHashSet<&'m [u8]>,
     /// Where in `uris` a link stands with all its forms.
@@ -87,6 +90,7 @@ impl<'m, 's> Collector<'m, 's> {
             uris: Vec::new(),
             arena,
             settings,
+            spent: 0,
             seen: FxHashSet::default(),
             known: FxHashMap::default(),
         }
@@ -97,7 +101,7 @@ impl<'m, 's> Collector<'m, 's> {
         let settings = self.settings;
         find::links(unit, &settings.boundaries, |link, by| {
             let link = find::trimmed(link);
-            if self.uris.len() >= MAX_LINKS || !self.seen.insert(link) {
+            if self.is_full() || !self.seen.insert(link) {
                 return;
             }
             if let Some(found) = TextLink::read(link, by, &settings.boundaries) {
@@ -121,14 +125,14 @@ impl<'m, 's> Collector<'m, 's> {
         for link in links {
             let anchor =
                 link.anchor.and_then(|index| facts.anchors.get(index)).map_or("", |anchor| anchor.text);
-            if self.uris.len() < MAX_LINKS && seen.insert((link.uri, link.element, anchor)) {
+            if !self.is_full() && seen.insert((link.uri, link.element, anchor)) {
                 self.html_link(link.uri, link.element, anchor, facts.part);
             }
         }
         // SpamAssassin keeps anchor texts by what is written, and takes that for a link of its own.
         let resolved: FxHashSet<&str> = links.iter().map(|link| link.uri).collect();
         for anchor in &facts.anchors {
-            if self.uris.len() < MAX_LINKS
+            if !self.is_full()
                 && !resolved.contains(anchor.href)
                 && seen.insert((anchor.href, "", anchor.text))
             {
@@ -151,12 +155,17 @@ impl<'m, 's> Collector<'m, 's> {
         self.uris.push(uri);
     }
 
+    fn is_full(&self) -> bool {
+        self.uris.len() >= MAX_LINKS || self.spent >= MAX_FORMS
+    }
+
     /// A link with its forms and hosts; where it was found is left open.
     fn uri(&mut self, raw: &'m str, kind: Kind) -> Uri<'m> {
         if let Some(known) = self.known.get(&(raw, kind)).and_then(|&index| self.uris.get(index)) {
             return Uri { is_schemeless: false, is_unlinked: false, ..known.clone() };
         }
         let variants = canonical::variants(raw, kind, self.settings, self.arena);
+        self.spent += variants.iter().map(|form| form.len()).sum::<usize>();
         let mut hosts: Vec<(&'m str, &'m str)> = Vec::with_capacity(1);
         for form in &variants {
             let lower = match form.bytes().any(|byte| byte.is_ascii_uppercase()) {
