@@ -10,11 +10,15 @@ use plane::Plane;
 
 mod blobs;
 
+mod clean;
+
 mod ink;
 
 mod lines;
 
 mod plane;
+
+mod strikes;
 
 /// Pictures lower than this hold no text that a person could read.
 const LEAST_HEIGHT: u32 = 12;
@@ -27,6 +31,10 @@ const LEAST_LETTERS: usize = 6;
 const X_HEIGHT: f32 = 10.0;
 /// Pixels that are looked at; a larger picture is made smaller first, its text is large as well.
 const MOST_PIXELS: f32 = 2_500_000.0;
+/// Letters that must be left when the ground is made even, in tenths; stripes among the letters were counted too.
+const SURVIVE: usize = 6;
+/// How often lines drawn across the text are looked for.
+const STRIKE_ROUNDS: usize = 2;
 /// Scaling by less than this is not worth its time.
 const NEARLY: std::ops::Range<f32> = 0.9..1.15;
 
@@ -41,22 +49,64 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
     if shrink < 1.0 {
         plane = plane.scaled(shrink);
     }
-    let ink = Ink::find(&plane);
-    let blobs = [Tone::Dark, Tone::Light].map(|tone| blobs::find(&ink, tone));
-    let texts = [&blobs[0], &blobs[1]].map(|blobs: &Vec<Blob>| Text::find(blobs));
-    let light = texts[1].letters() > texts[0].letters();
-    let text = if light { &texts[1] } else { &texts[0] };
-    let x = text.x_height();
-    if text.letters() < LEAST_LETTERS {
+    let mut found = Found::on(&plane);
+    if found.text.letters() < LEAST_LETTERS {
         return None;
     }
-    if light {
+    if found.tone == Tone::Light {
         plane.invert();
     }
+    // Even ground is easier, if the letters survive.
+    if let Some(flat) = clean::flatten(&plane, &found.ink, found.tone, &found.text) {
+        let again = Found::dark(&flat);
+        if again.text.letters() * 10 >= found.text.letters() * SURVIVE {
+            (plane, found) = (flat, again);
+        }
+    }
+    // What crosses the letters goes; what it left is found the second time.
+    for _ in 0..STRIKE_ROUNDS {
+        if !strikes::suspected(&found.blobs, plane.width, plane.height)
+            || strikes::erase(&mut plane, &found.ink, found.tone) == 0
+        {
+            break;
+        }
+        found = Found::dark(&plane);
+    }
+    let x = found.text.x_height();
+    clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, found.text.letters());
     let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
     let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
     if !NEARLY.contains(&factor) {
         plane = plane.scaled(factor);
     }
     Some(plane.into_page())
+}
+
+/// What was found on a picture.
+struct Found {
+    ink: Ink,
+    tone: Tone,
+    blobs: Vec<Blob>,
+    text: Text,
+}
+
+impl Found {
+    /// Dark text or light text, whichever there is more of.
+    fn on(plane: &Plane) -> Found {
+        let ink = Ink::find(plane);
+        let [dark, light] = [Tone::Dark, Tone::Light].map(|tone| blobs::find(&ink, tone));
+        let (dark_text, light_text) = (Text::find(&dark), Text::find(&light));
+        match light_text.letters() > dark_text.letters() {
+            true => Found { ink, tone: Tone::Light, blobs: light, text: light_text },
+            false => Found { ink, tone: Tone::Dark, blobs: dark, text: dark_text },
+        }
+    }
+
+    /// Dark text.
+    fn dark(plane: &Plane) -> Found {
+        let ink = Ink::find(plane);
+        let blobs = blobs::find(&ink, Tone::Dark);
+        let text = Text::find(&blobs);
+        Found { ink, tone: Tone::Dark, blobs, text }
+    }
 }
