@@ -8,6 +8,7 @@ use crate::{
     ocr::Page,
 };
 
+pub use image::decode;
 pub use raster::Raster;
 pub use sniff::sniff;
 

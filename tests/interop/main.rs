@@ -1,5 +1,7 @@
 //! criba against programs and data of others. What a test needs and does not find, it names on stderr and
 //! passes.
 
+mod media;
 mod mime;
+mod pdf;
 mod support;
