@@ -36,11 +36,31 @@ pub struct Engine {
 /// What an engine was made of, for people who ask.
 #[derive(Clone, Debug, Serialize)]
 pub struct Loaded {
-    /// Where the rules came from, in loading order.
-    pub rules: Vec<String>,
-    /// The Bayes model; `None` where Bayes is off.
-    pub model: Option<String>,
+    pub rules: LoadedRules,
+    /// `None` where Bayes is off.
+    pub model: Option<LoadedModel>,
     pub profiles: Vec<String>,
+}
+
+/// The rules of an engine.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadedRules {
+    /// Where they came from, in loading order.
+    pub sources: Vec<String>,
+    /// How many have a score.
+    pub scored: usize,
+    /// How many are there for others only.
+    pub subrules: usize,
+}
+
+/// The Bayes model of an engine.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadedModel {
+    pub source: String,
+    pub entries: usize,
+    /// Messages it was trained on.
+    pub spam: u64,
+    pub ham: u64,
 }
 
 /// Why there is no engine.
@@ -67,7 +87,7 @@ impl Engine {
         sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
         let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };
         let (rules, report) = RuleSet::load(&sources, &options)?;
-        let loaded = loaded(settings, model.is_some());
+        let loaded = loaded(settings, &rules, model.as_ref());
         let engine = Engine {
             rules,
             model,
@@ -129,14 +149,23 @@ pub fn default_rules() -> Vec<Source> {
     files
 }
 
-fn loaded(settings: &Settings, bayes: bool) -> Loaded {
+fn loaded(settings: &Settings, rules: &RuleSet, model: Option<&Model>) -> Loaded {
     let own = settings.rules.default.then(|| "default".to_owned());
     let directories = settings.rules.directories.iter().map(|path| path.display().to_string());
-    let model =
-        settings.bayes.model.as_ref().map_or_else(|| "default".to_owned(), |path| path.display().to_string());
+    let kinds = rules.summary().kinds;
+    let model = model.map(|model| {
+        let (spam, ham) = model.messages();
+        let path = settings.bayes.model.as_ref();
+        let source = path.map_or_else(|| "default".to_owned(), |path| path.display().to_string());
+        LoadedModel { source, entries: model.entries(), spam, ham }
+    });
     Loaded {
-        rules: own.into_iter().chain(directories).collect(),
-        model: bayes.then_some(model),
+        rules: LoadedRules {
+            sources: own.into_iter().chain(directories).collect(),
+            scored: kinds.values().map(|(scored, _)| scored).sum(),
+            subrules: kinds.values().map(|(_, sub)| sub).sum(),
+        },
+        model,
         profiles: settings.profiles.iter().map(|profile| profile.name.clone()).collect(),
     }
 }

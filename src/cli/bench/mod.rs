@@ -1,6 +1,8 @@
 //! `criba bench`: puts an engine under load and measures its answers.
 
 mod load;
+mod mix;
+mod plot;
 mod tally;
 
 use std::{io::IsTerminal, path::PathBuf, thread, time::Duration};
@@ -14,7 +16,8 @@ use super::{
     inputs, parallel,
     settings::{EngineArgs, load_engine},
 };
-use crate::{client::Client, wire::request::Envelope};
+use crate::client::Client;
+use mix::Mix;
 use tally::{Report, Tally};
 
 /// Options of `criba bench`.
@@ -24,6 +27,9 @@ Without --rate the loop is closed: each connection has one message in flight, an
 there. With --rate it is open: messages are sent at random (Poisson) moments, R a second over all connections, \
 whether replies come or not, and latency counts from the moment at which a message should have been sent, so that \
 an engine that stalls cannot hide it.
+
+With --sweep the closed loop finds how many messages a second the engine manages, and then the open loop offers it each \
+of these multiples, for --duration each: what an engine is worth shows above 1.
 
 Without --server no engine is asked: the messages are scanned in this process, by N threads.")]
 pub struct Args {
@@ -36,6 +42,12 @@ pub struct Args {
     /// Messages a second, over all connections; without it as many as get answered
     #[arg(long, value_name = "R", requires = "server", value_parser = rate)]
     rate: Option<f64>,
+    /// Find the capacity first, then offer these multiples of it
+    #[arg(long, value_name = "F,F...", requires = "server", conflicts_with = "rate", value_delimiter = ',', value_parser = rate)]
+    sweep: Vec<f64>,
+    /// Draw the latencies of a sweep over the load offered
+    #[arg(long, value_name = "FILE", requires = "sweep")]
+    svg: Option<PathBuf>,
     /// Seconds to go on for
     #[arg(long, value_name = "S", default_value_t = 10.0, value_parser = rate)]
     duration: f64,
@@ -43,8 +55,11 @@ pub struct Args {
     #[arg(long, value_name = "MS")]
     budget: Option<u32>,
     /// Client class: external, internal, or one of the configuration
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", conflicts_with = "mix")]
     profile: Option<String>,
+    /// Several classes and how often each is asked for, as in external:0.9,internal:0.1
+    #[arg(long, value_name = "P:SHARE,...", requires = "server", value_delimiter = ',')]
+    mix: Vec<mix::Part>,
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
@@ -65,7 +80,7 @@ fn rate(text: &str) -> Result<f64, String> {
 /// What every thread of a run knows.
 struct Plan<'a> {
     mails: &'a [Vec<u8>],
-    envelope: Envelope,
+    mix: Mix,
     /// In ms; 0 is the profile's.
     budget: u32,
     duration: Duration,
@@ -86,42 +101,61 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let plan = Plan {
         mails: &mails,
-        envelope: Envelope { profile: args.profile.clone(), ..Envelope::default() },
+        mix: Mix::new(args.profile.clone(), &args.mix),
         budget: args.budget.unwrap_or(0),
         duration: Duration::from_secs_f64(args.duration),
     };
-    let report = match &args.server {
-        Some(server) => ask(server, &args, &plan)?,
-        None => scan_here(&args, &plan)?,
-    };
+    match &args.server {
+        Some(server) if !args.sweep.is_empty() => sweep(server, &args, &plan),
+        Some(server) => print(&args, &ask(server, &args, &plan, args.rate)?),
+        None => print(&args, &scan_here(&args, &plan)?),
+    }
+}
+
+fn print(args: &Args, report: &Report) -> Result<(), Failure> {
     match args.json {
-        true => println!("{}", simd_json::to_string(&report).map_err(Failure::software)?),
-        false => print!("{report}"),
+        true => println!("{}", simd_json::to_string(report).map_err(Failure::software)?),
+        false => println!("{report}"),
     }
     Ok(())
 }
 
-fn ask(server: &str, args: &Args, plan: &Plan<'_>) -> Result<Report, Failure> {
+/// The capacity, and then multiples of it.
+fn sweep(server: &str, args: &Args, plan: &Plan<'_>) -> Result<(), Failure> {
+    let closed = ask(server, args, plan, None)?;
+    print(args, &closed)?;
+    let mut steps = Vec::new();
+    for factor in &args.sweep {
+        let step = ask(server, args, plan, Some(factor * closed.per_second()))?;
+        print(args, &step)?;
+        steps.push(step);
+    }
+    let Some(path) = &args.svg else { return Ok(()) };
+    plot::write(path, &steps).map_err(|error| Failure::cannot_create(format!("{}: {error}", path.display())))
+}
+
+fn ask(server: &str, args: &Args, plan: &Plan<'_>, rate: Option<f64>) -> Result<Report, Failure> {
     let connections = args.connections.map_or(1, usize::from);
     let failed = |error| Failure::unavailable(format!("{server}: {error}"));
     let mut asking = Client::connect(server).map_err(failed)?;
     let before = usage(&mut asking).map_err(failed)?;
     let clients: Vec<Client> =
         (0..connections).map(|_| Client::connect(server)).collect::<Result<_, _>>().map_err(failed)?;
-    let (tally, seconds) = with_progress(plan.duration, || match args.rate {
+    let (tally, seconds) = with_progress(plan.duration, || match rate {
         Some(rate) => load::open(plan, clients, rate),
         None => load::closed(plan, clients),
     });
-    let tally = tally.map_err(failed)?;
+    let tallies = tally.map_err(failed)?;
     let after = usage(&mut asking).map_err(failed)?;
     Ok(Report {
-        mode: if args.rate.is_some() { "open loop" } else { "closed loop" },
+        mode: if rate.is_some() { "open loop" } else { "closed loop" },
         connections,
-        rate: args.rate,
+        rate,
         seconds,
         cpu_ms: after.cpu_ms - before.cpu_ms,
         peak_bytes: after.peak_bytes,
-        tally,
+        tally: Tally::sum(&tallies),
+        profiles: plan.mix.names().zip(tallies).collect(),
     })
 }
 
@@ -141,6 +175,7 @@ fn scan_here(args: &Args, plan: &Plan<'_>) -> Result<Report, Failure> {
         cpu_ms: cpu_ms() - before,
         peak_bytes: peak_bytes(),
         tally,
+        profiles: Vec::new(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What came back, and how long it took.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer, ser::SerializeMap};
@@ -39,6 +39,19 @@ impl Tally {
         self.lag.saturating_record(lag.as_micros() as u64);
     }
 
+    /// All of them together.
+    pub fn sum(tallies: &[Tally]) -> Tally {
+        tallies.iter().fold(Tally::new(), |mut all, more| {
+            all.add(more);
+            all
+        })
+    }
+
+    /// Names and latencies in ms.
+    pub fn percentiles(&self) -> [(&'static str, f64); 5] {
+        Percentiles(&self.latency).each()
+    }
+
     /// Adds the answers of another thread.
     pub fn add(&mut self, other: &Tally) {
         // The bounds are the same, so nothing is out of them.
@@ -66,10 +79,12 @@ pub(super) struct Report {
     pub cpu_ms: f64,
     pub peak_bytes: u64,
     pub tally: Tally,
+    /// The same by client class, where there are several.
+    pub profiles: Vec<(String, Tally)>,
 }
 
 impl Report {
-    fn per_second(&self) -> f64 {
+    pub fn per_second(&self) -> f64 {
         self.tally.messages() as f64 / self.seconds
     }
 
@@ -105,6 +120,29 @@ impl fmt::Display for Percentiles<'_> {
     }
 }
 
+fn entries<M: SerializeMap>(tally: &Tally, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("messages", &tally.messages())?;
+    map.serialize_entry("latency_ms", &Percentiles(&tally.latency))?;
+    if !tally.lag.is_empty() {
+        map.serialize_entry("send_lag_ms", &Percentiles(&tally.lag))?;
+    }
+    map.serialize_entry("past_budget", &tally.past_budget)?;
+    Status::ALL
+        .iter()
+        .zip(tally.replies)
+        .try_for_each(|(status, count)| map.serialize_entry(&status.name().replace(' ', "_"), &count))
+}
+
+struct ByProfile<'a>(&'a Tally);
+
+impl Serialize for ByProfile<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        entries(self.0, &mut map)?;
+        map.end()
+    }
+}
+
 impl Serialize for Report {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tally = &self.tally;
@@ -113,15 +151,11 @@ impl Serialize for Report {
         map.serialize_entry("connections", &self.connections)?;
         map.serialize_entry("rate", &self.rate)?;
         map.serialize_entry("seconds", &self.seconds)?;
-        map.serialize_entry("messages", &tally.messages())?;
         map.serialize_entry("per_second", &self.per_second())?;
-        map.serialize_entry("latency_ms", &Percentiles(&tally.latency))?;
-        if self.rate.is_some() {
-            map.serialize_entry("send_lag_ms", &Percentiles(&tally.lag))?;
-        }
-        map.serialize_entry("past_budget", &tally.past_budget)?;
-        for (status, count) in Status::ALL.iter().zip(tally.replies) {
-            map.serialize_entry(&status.name().replace(' ', "_"), &count)?;
+        entries(tally, &mut map)?;
+        if self.profiles.len() > 1 {
+            let profiles = self.profiles.iter().map(|(name, tally)| (name, ByProfile(tally)));
+            map.serialize_entry("profiles", &profiles.collect::<BTreeMap<_, _>>())?;
         }
         map.serialize_entry("engine_cpu_ms_per_message", &self.cpu_ms_per_message())?;
         map.serialize_entry("engine_peak_bytes", &self.peak_bytes)?;
@@ -139,19 +173,26 @@ impl fmt::Display for Report {
             Some(rate) => writeln!(f, " of {rate:.1}/s offered)")?,
             None => writeln!(f, ")")?,
         }
-        writeln!(f, "latency ms {}", Percentiles(&tally.latency))?;
-        if self.rate.is_some() {
-            writeln!(f, "send lag ms{}", Percentiles(&tally.lag))?;
+        write!(f, "{tally}")?;
+        for (name, tally) in self.profiles.iter().filter(|_| self.profiles.len() > 1) {
+            write!(f, "{name}: {} messages\n{tally}", tally.messages())?;
         }
-        write!(f, "replies    ")?;
-        for (status, count) in Status::ALL.iter().zip(tally.replies) {
-            if count > 0 {
-                write!(f, "  {} {count}", status.name())?;
-            }
-        }
-        writeln!(f, "\npast budget  {}", tally.past_budget)?;
         writeln!(f, "engine       {:.3} CPU ms a message", self.cpu_ms_per_message())?;
         writeln!(f, "peak memory  {:.1} MiB", self.peak_bytes as f64 / f64::from(1 << 20))
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "latency ms {}", Percentiles(&self.latency))?;
+        if !self.lag.is_empty() {
+            writeln!(f, "send lag ms{}", Percentiles(&self.lag))?;
+        }
+        write!(f, "replies    ")?;
+        for (status, count) in Status::ALL.iter().zip(self.replies).filter(|(_, count)| *count > 0) {
+            write!(f, "  {} {count}", status.name())?;
+        }
+        writeln!(f, "\npast budget  {}", self.past_budget)
     }
 }
 
@@ -176,12 +217,17 @@ mod tests {
             seconds: 1.0,
             cpu_ms: 6.0,
             peak_bytes: 1 << 20,
+            profiles: vec![("a".into(), all.clone()), ("b".into(), Tally::new())],
             tally: all,
         };
         let json = simd_json::to_string(&report).unwrap();
-        for part in
-            [r#""messages":3"#, r#""partial":1"#, r#""past_budget":1"#, r#""engine_cpu_ms_per_message":2.0"#]
-        {
+        for part in [
+            r#""messages":3"#,
+            r#""partial":1"#,
+            r#""past_budget":1"#,
+            r#""engine_cpu_ms_per_message":2.0"#,
+            r#""profiles":{"a":{"messages":3"#,
+        ] {
             assert!(json.contains(part), "{part} in {json}");
         }
         assert!(report.to_string().contains("peak memory  1.0 MiB"));
