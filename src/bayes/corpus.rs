@@ -1,5 +1,5 @@
 //! Counted messages: the tokens of each, and its class. Rows of different machines are put together by
-//! [`Corpus::merge`]; the order they come in makes no difference.
+//! [`Corpus::append`]; the order they come in makes no difference.
 
 use std::{fs, io, path::Path};
 

@@ -2,7 +2,7 @@
 //!
 //! [`lines`] makes directives of bytes, [`conditions`] decides which of them count, [`directives`]
 //! reads what each says, [`tags`] puts the strings of `replace_tag` into the patterns. Nothing here
-//! is fatal: what cannot be used becomes a [`Remark`] with file and line.
+//! is fatal: what cannot be used becomes a [`Remark`](super::Remark) with file and line.
 
 mod conditions;
 mod definitions;
