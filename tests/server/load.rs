@@ -1,6 +1,6 @@
 //! Many requests, many connections, and clients that behave badly.
 
-use std::{collections::BTreeSet, fs, io::ErrorKind};
+use std::{collections::BTreeSet, fs, io::ErrorKind, process::Command};
 
 use simd_json::prelude::*;
 
@@ -80,4 +80,42 @@ fn one_connection_too_many_is_told_to_come_back() {
     assert!(reply(&mut *third).is_none());
     drop(first);
     wait_for("room", || engine.client().ping().is_ok_and(|reply| reply.status == 0));
+}
+
+#[test]
+fn bench_measures_both_loops_and_draws_a_sweep() {
+    let engine = Engine::start("");
+    let file = engine.home.path().join("mail.eml");
+    fs::write(&file, MAIL).unwrap();
+    let svg = engine.home.path().join("sweep.svg");
+    let address = engine.unix();
+    let bench = |options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_criba"));
+        command.args(["bench", "--json", "--duration", "0.3", "--server", &address]).args(options).arg(&file);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().map(super::json).collect::<Vec<_>>()
+    };
+    let before = engine.status().get("requests").unwrap().get_u64("scan").unwrap();
+    let closed = &bench(&["--connections", "2", "--budget", "60000"])[0];
+    assert_eq!(closed.get_str("mode"), Some("closed loop"));
+    let open = &bench(&["--rate", "200", "--mix", "external:0.5,internal:0.5", "--budget", "60000"])[0];
+    let of = |name| open.get("profiles").unwrap().get(name).unwrap().get_u64("messages").unwrap();
+    assert!(of("external") > 0 && of("internal") > 0, "{open}");
+    let count = |report: &simd_json::OwnedValue| report.get_u64("messages").unwrap();
+    assert_eq!(of("external") + of("internal"), count(open));
+    for report in [closed, open] {
+        assert!(count(report) > 0);
+        assert_eq!(report.get_u64("complete"), Some(count(report)), "{report}");
+    }
+    // The engine counted the same messages.
+    let after = engine.status().get("requests").unwrap().get_u64("scan").unwrap();
+    assert_eq!(after - before, count(closed) + count(open));
+
+    let steps = bench(&["--sweep", "0.1,0.2", "--svg", svg.to_str().unwrap(), "--budget", "60000"]);
+    assert_eq!(steps.len(), 3);
+    let offered = |step: usize| steps[step].get_f64("rate").unwrap();
+    assert!((offered(2) / offered(1) - 2.0).abs() < 1e-6, "{} {}", offered(1), offered(2));
+    assert!(fs::read_to_string(&svg).unwrap().contains("messages a second offered"));
 }
