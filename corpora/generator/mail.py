@@ -25,7 +25,6 @@ class Sample:
     tests: str  # what of the engine it exercises
     data: bytes
     truth: str = ""  # the text that only a picture or a document shows
-    expect: str = "pass"  # or the reason why the verdict may differ from the class
 
 
 def rfc_date(moment, zone="+0000"):
