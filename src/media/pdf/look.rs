@@ -65,7 +65,14 @@ impl Look {
         match glyph.as_unicode() {
             Some(BfString::Char(letter)) => self.lines.add(place, letter.encode_utf8(&mut [0; 4])),
             Some(BfString::String(letters)) => self.lines.add(place, &letters),
-            None => self.drawn.unknown += 1,
+            None => {
+                self.drawn.unknown += 1;
+                // Most fonts have punctuation at its usual code, under whatever name.
+                let code = u8::try_from(glyph.char_code()).ok().filter(u8::is_ascii_punctuation);
+                if let Some(sign) = code {
+                    self.lines.add(place, char::from(sign).encode_utf8(&mut [0; 4]));
+                }
+            }
         }
         self.drawn.letters += 1;
     }

@@ -41,6 +41,8 @@ impl Lines {
         for letter in letters.chars() {
             if letter.is_whitespace() || letter == '\u{a0}' {
                 self.space(' ');
+            } else if let Some(letters) = ligature(letter) {
+                self.text.push_str(letters);
             } else if !letter.is_control() {
                 self.text.push(letter);
             }
@@ -64,6 +66,19 @@ impl Lines {
         self.text.truncate(self.text.trim_end().len());
         self.text
     }
+}
+
+/// The letters that one glyph stands for in print, and that rules and tokens know apart only.
+fn ligature(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '\u{fb00}' => "ff",
+        '\u{fb01}' => "fi",
+        '\u{fb02}' => "fl",
+        '\u{fb03}' => "ffi",
+        '\u{fb04}' => "ffl",
+        '\u{fb05}' | '\u{fb06}' => "st",
+        _ => return None,
+    })
 }
 
 enum Joint {
@@ -117,6 +132,11 @@ mod tests {
             (400.0, 12.0, "f"),
         ]);
         assert_eq!(text, "ab c\nd e2\nf");
+    }
+
+    #[test]
+    fn ligatures_are_taken_apart() {
+        assert_eq!(lines(&[(0.0, 0.0, "e"), (5.0, 0.0, "\u{fb03}"), (10.0, 0.0, "cient")]), "efficient");
     }
 
     #[test]

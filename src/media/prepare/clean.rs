@@ -11,6 +11,8 @@ use super::{
 const SPECK: u32 = 7;
 /// Nor is a speck larger than this, in pixels.
 const SPECK_SIDE: u32 = 4;
+/// Ink of a dot, at least.
+const DOT: u32 = 3;
 /// Specks, in parts of the letters, above which a picture is noisy: dots of i and full stops are fewer.
 const NOISY: f32 = 0.6;
 /// Pixels around a letter that its smooth edge may reach.
@@ -21,16 +23,58 @@ const UNEVEN: u8 = 16;
 const APART: u8 = 30;
 
 /// Takes away the specks of a noisy picture, of the tone that its letters have: those of the other are the insides
-/// of letters. Of one that is not noisy nothing is taken: its specks are dots. Returns whether it was noisy.
-pub fn despeckle(plane: &mut Plane, ink: &Ink, tone: Tone, blobs: &[Blob], letters: usize) -> bool {
+/// of letters. Dots and full stops stay: in a picture that is not noisy all, in a noisy one those at their place.
+/// Returns whether it was noisy.
+pub fn despeckle(plane: &mut Plane, ink: &Ink, tone: Tone, blobs: &[Blob], text: &Text) -> bool {
     let specks = || blobs.iter().filter(|blob| is_speck(blob));
-    let noisy = specks().count() as f32 > letters as f32 * NOISY;
+    let noisy = specks().count() as f32 > text.letters() as f32 * NOISY;
     if noisy {
-        for blob in specks() {
+        let dots = Dots::of(text);
+        for blob in specks().filter(|blob| !dots.hold(blob)) {
             erase(plane, ink, blob, tone);
         }
     }
     noisy
+}
+
+/// Where a speck is a dot: over a narrow letter, or on the line between two letters.
+struct Dots {
+    /// Sorted by their left edge.
+    zones: Vec<Blob>,
+    widest: u32,
+}
+
+impl Dots {
+    fn of(text: &Text) -> Dots {
+        let mut zones = Vec::new();
+        for row in &text.rows {
+            for (index, letter) in row.iter().enumerate() {
+                let (width, height) = (letter.width(), letter.height());
+                if width * 2 <= height {
+                    let (top, bottom) = (letter.top.saturating_sub(height / 2 + 1), letter.top);
+                    let (left, right) = (letter.left.saturating_sub(1), letter.right + 1);
+                    zones.push(Blob { left, right, top, bottom, area: 0 });
+                }
+                let Some(next) = row.get(index + 1) else { continue };
+                if next.left > letter.right && next.left - letter.right <= height {
+                    let (left, right) = (letter.right.saturating_sub(1), next.left + 1);
+                    let (top, bottom) = (letter.bottom.saturating_sub(height / 3 + 1), letter.bottom + 1);
+                    zones.push(Blob { left, right, top, bottom, area: 0 });
+                }
+            }
+        }
+        zones.sort_unstable_by_key(|zone| zone.left);
+        let widest = zones.iter().map(Blob::width).max().unwrap_or(0);
+        Dots { zones, widest }
+    }
+
+    fn hold(&self, speck: &Blob) -> bool {
+        let from = self.zones.partition_point(|zone| zone.left + self.widest < speck.right);
+        let near = self.zones[from..].iter().take_while(|zone| zone.left <= speck.left);
+        let holds =
+            |zone: &Blob| speck.right <= zone.right && speck.top >= zone.top && speck.bottom <= zone.bottom;
+        speck.area >= DOT && near.into_iter().any(holds)
+    }
 }
 
 /// The picture with its uneven ground made white, where most of the letters' ink is darker than all of it: stripes,
@@ -128,7 +172,7 @@ mod tests {
             let (mut plane, _) = picture(specks);
             let ink = Ink::find(&plane);
             let blobs = blobs::find(&ink, Tone::Dark);
-            assert_eq!(despeckle(&mut plane, &ink, Tone::Dark, &blobs, 10), specks == 60);
+            assert_eq!(despeckle(&mut plane, &ink, Tone::Dark, &blobs, &Text::find(&blobs)), specks == 60);
             assert_eq!(plane.pixels.iter().filter(|&&pixel| pixel < 100).count(), left);
         }
     }

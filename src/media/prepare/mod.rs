@@ -73,7 +73,7 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         found = Found::dark(&plane);
     }
     let x = found.text.x_height();
-    clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, found.text.letters());
+    clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text);
     let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
     let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
     if !NEARLY.contains(&factor) {

@@ -20,6 +20,8 @@ const MOST: usize = 40;
 const VOTERS: usize = 10_000;
 /// Candidates that are tried: a line has several, and a row of letters has some that are none.
 const TRIES: usize = 600;
+/// Steps without ink that do not end a line; between letters there are more.
+const GAP: usize = 1;
 /// Width of a line, in pixels, at most.
 const WIDTH: usize = 3;
 /// Part of the picture's shorter side that a line is long.
@@ -115,7 +117,7 @@ fn trace(plane: &mut Plane, inked: &mut [bool], (c, s): (f32, f32), distance: f3
     let mut thin: Vec<(i64, i64, i64)> = Vec::new();
     let (mut best, mut start) = (0..0usize, 0usize);
     // Angles are coarse: the walk keeps to the ink.
-    let (mut misses, mut drift) = (0, 0);
+    let (mut misses, mut drift) = (0usize, 0);
     for along in 0..length {
         let middle = center(along) + drift;
         if !(0..breadth).contains(&middle) {
@@ -132,7 +134,7 @@ fn trace(plane: &mut Plane, inked: &mut [bool], (c, s): (f32, f32), distance: f3
             }
             None => {
                 misses += 1;
-                if misses > 3 {
+                if misses > GAP {
                     if thin.len() - start > best.len() {
                         best = start..thin.len();
                     }
