@@ -8,6 +8,8 @@ const LOWEST: u32 = 4;
 const HIGHEST: u32 = 160;
 /// Letters that must stand in a row to count as text.
 const LEAST: usize = 3;
+/// A row is none of letters where so many of its blobs, in tenths, are solid bars: the stripes of a ground.
+const MOSTLY: usize = 7;
 /// Height of the bands that blobs are sorted into to find neighbours.
 const BAND: u32 = 16;
 
@@ -36,7 +38,8 @@ impl Text {
                 row.push(letters[follower]);
                 at = follower;
             }
-            if row.len() >= LEAST {
+            let solid = row.iter().filter(|blob| is_solid(blob)).count();
+            if row.len() >= LEAST && solid * 10 < row.len() * MOSTLY {
                 rows.push(row);
             }
         }
@@ -46,6 +49,14 @@ impl Text {
     /// How many letters there are.
     pub fn letters(&self) -> usize {
         self.rows.iter().map(Vec::len).sum()
+    }
+
+    /// How many letters have the height of a small or a tall letter of this text. Letters do nearly all; pieces of
+    /// stripes that the text cuts have any.
+    pub fn alike(&self) -> usize {
+        let x = self.x_height();
+        let like = |blob: &&Blob| (0.75 * x..=1.7 * x).contains(&(blob.height() as f32));
+        self.rows.iter().flatten().filter(like).count()
     }
 
     /// Height of the small letters in pixels, as far as can be told; 0 without text.
@@ -66,6 +77,10 @@ fn is_letter(blob: &Blob) -> bool {
     let size = (LOWEST..=HIGHEST).contains(&height) && width <= 12 * height && height <= 12 * width;
     let fill = u64::from(blob.area) * 100 / (u64::from(width) * u64::from(height));
     size && fill >= 12 && (fill <= 95 || width * 2 <= height)
+}
+
+fn is_solid(blob: &Blob) -> bool {
+    u64::from(blob.area) * 100 >= u64::from(blob.width()) * u64::from(blob.height()) * 95
 }
 
 /// For each letter the nearest one to its right that can be of the same word or line.
@@ -122,5 +137,8 @@ mod tests {
         let scattered: Vec<Blob> = (0..6).map(|i| blob(10 + i * 90, 20 + i * 40, 7, 10)).collect();
         assert_eq!(Text::find(&scattered).letters(), 0);
         assert_eq!(Text::find(&[]).x_height(), 0.0);
+        // Stripes behind a text were taken for it once, and the picture turned over.
+        let stripe = |i: u32| Blob { left: i * 9, top: 5, right: i * 9 + 3, bottom: 25, area: 60 };
+        assert_eq!(Text::find(&(0..20).map(stripe).collect::<Vec<_>>()).letters(), 0);
     }
 }

@@ -96,7 +96,7 @@ impl Found {
         let ink = Ink::find(plane);
         let [dark, light] = [Tone::Dark, Tone::Light].map(|tone| blobs::find(&ink, tone));
         let (dark_text, light_text) = (Text::find(&dark), Text::find(&light));
-        match light_text.letters() > dark_text.letters() {
+        match light_text.alike() > dark_text.alike() {
             true => Found { ink, tone: Tone::Light, blobs: light, text: light_text },
             false => Found { ink, tone: Tone::Dark, blobs: dark, text: dark_text },
         }
