@@ -4,4 +4,6 @@
 mod media;
 mod mime;
 mod pdf;
+mod postfix;
+mod spamc;
 mod support;
