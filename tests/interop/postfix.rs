@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
+    os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -54,15 +55,9 @@ impl Engine {
         let mut criba = Command::new(CRIBA);
         criba.args(["serve", "--listen", &listen]).env("XDG_CACHE_HOME", folder.join("cache"));
         let child = criba.stderr(Stdio::null()).spawn().expect("criba starts");
-        // Postfix asks as its own user.
-        wait_for("the engine's socket", || {
-            Command::new("chmod")
-                .args(["0666"])
-                .arg(&socket)
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|s| s.success())
-        });
+        // What the engine before left there answers nobody. Postfix asks as its own user.
+        wait_for("the engine", || UnixStream::connect(&socket).is_ok());
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("a socket of ours");
         Engine(child)
     }
 

@@ -75,13 +75,10 @@ fn every_way_to_ask_is_answered() {
     assert!(text(&engine.spamc(&["-r"], &spam)).contains("GTUBE"));
     assert!(!text(&engine.spamc(&["-r"], &ham)).contains("pts rule name"), "no report for ham");
 
-    // The message comes back with fields in front, and otherwise byte for byte; packed on the way or not.
-    for options in [&[][..], &["-z"]] {
-        let output = engine.spamc(options, &ham);
-        let processed = output.stdout;
-        assert!(processed.starts_with(b"X-Spam-Status: No, score="), "{options:?}");
-        assert!(processed.ends_with(&ham), "{options:?}");
-    }
+    // The message comes back with fields in front, and otherwise byte for byte.
+    let processed = engine.spamc(&[], &ham).stdout;
+    assert!(processed.starts_with(b"X-Spam-Status: No, score="), "{}", String::from_utf8_lossy(&processed));
+    assert!(processed.ends_with(&ham));
     let headers = text(&engine.spamc(&["--headers"], &spam));
     assert!(headers.starts_with("X-Spam-Flag: YES"), "{headers}");
 
