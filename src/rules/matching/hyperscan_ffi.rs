@@ -289,12 +289,10 @@ pub fn shortest_match(expression: &Expression) -> Result<usize, Error> {
 /// What a compiled database depends on beside its expressions: library version and processor.
 pub fn platform() -> String {
     let mut info = hs::hs_platform_info_t::default();
-    // SAFETY: hs_version returns a static string; `info` is a place for the result.
-    unsafe {
-        hs::hs_populate_platform(&mut info);
-        let version = CStr::from_ptr(hs::hs_version()).to_string_lossy();
-        format!("{version}/{}/{:x}/{}", info.tune, info.cpu_features, mem::size_of::<usize>())
-    }
+    // SAFETY: `info` is a place for the result.
+    unsafe { hs::hs_populate_platform(&mut info) };
+    let version = hyperscan::version_str().to_string_lossy();
+    format!("{version}/{}/{:x}/{}", info.tune, info.cpu_features, mem::size_of::<usize>())
 }
 
 /// Working memory for scans with the databases that it was made for.
