@@ -113,6 +113,11 @@ impl Corpus {
         self.rows.get(index).is_some_and(|row| row.spam)
     }
 
+    /// How many tokens its messages have, all together.
+    pub fn tokens(&self) -> usize {
+        self.fingerprints.len()
+    }
+
     /// The tokens of the message at `index`.
     pub(super) fn fingerprints(&self, index: usize) -> &[u64] {
         self.rows.get(index).map_or(&[], |row| self.tokens_of(row))

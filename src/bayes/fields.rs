@@ -2,14 +2,14 @@
 
 use super::{
     hash::{WordHash, mix},
-    tokens::{Field, Tokens, field},
+    tokens::{Field, Tokens, body, head},
 };
 use crate::{
     mime::Message,
     render::{Origin, Rendered, Uri},
 };
 
-const FACT: Field = field("fact");
+const FACT: Field = head("fact");
 
 /// Bytes of one header value that are looked at.
 const VALUE: usize = 400;
@@ -21,7 +21,7 @@ const PARTS: usize = 30;
 
 /// A fact with a number.
 fn fact(tokens: &mut Tokens, name: Field, value: u64) {
-    tokens.add(FACT ^ name, value);
+    tokens.add(FACT ^ (name & !1), value);
 }
 
 /// The number of bits, so that sizes are told apart by factors of two.
@@ -36,11 +36,11 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Ren
     for header in message.all_headers() {
         let Some(kind) = Kind::of(header.name) else { continue };
         seen.note(kind);
-        let name = WordHash::of(header.name);
+        let name = WordHash::of(header.name) & !1;
         let value = header.value(message.arena());
         let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
         match kind {
-            Kind::Address => tokens.text(name, value.as_bytes(), 2, true),
+            Kind::Address => tokens.text(name, value.as_bytes(), 2, false),
             Kind::Recipient => {
                 tokens.text(name, value.as_bytes(), 1, false);
                 fact(tokens, name, 10 + (value.matches('@').count() as u64).min(5));
@@ -51,10 +51,10 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Ren
                 // A boundary is random.
                 let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
                 tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), 1, false);
-                fact(tokens, field("has"), name);
+                fact(tokens, head("has"), name);
             }
             Kind::MessageId => message_id(tokens, value),
-            Kind::Reply => fact(tokens, field("has"), name),
+            Kind::Reply => fact(tokens, head("has"), name),
             Kind::Date => {}
         }
     }
@@ -63,14 +63,14 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Ren
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
-    tokens.text(field("subject"), subject.as_bytes(), 1, true);
+    tokens.text(head("subject"), subject.as_bytes(), 1, true);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
-    fact(tokens, field("capitals"), u64::from(count(char::is_uppercase) > count(char::is_lowercase)));
-    fact(tokens, field("gap"), u64::from(subject.contains("   ")));
-    fact(tokens, field("exclaims"), u64::from(subject.contains('!')));
-    fact(tokens, field("asks"), u64::from(subject.contains('?')));
+    fact(tokens, head("capitals"), u64::from(count(char::is_uppercase) > count(char::is_lowercase)));
+    fact(tokens, head("gap"), u64::from(subject.contains("   ")));
+    fact(tokens, head("exclaims"), u64::from(subject.contains('!')));
+    fact(tokens, head("asks"), u64::from(subject.contains('?')));
     let answers = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
-    fact(tokens, field("answers"), u64::from(answers));
+    fact(tokens, head("answers"), u64::from(answers));
 }
 
 /// What a header field is looked at for. Others are not looked at.
@@ -133,10 +133,10 @@ impl Seen {
 
     fn missing(&self, tokens: &mut Tokens) {
         for (name, is_there) in
-            [(field("to"), self.to), (field("message-id"), self.message_id), (field("date"), self.date)]
+            [(head("to"), self.to), (head("message-id"), self.message_id), (head("date"), self.date)]
         {
             if !is_there {
-                fact(tokens, field("missing"), name);
+                fact(tokens, head("missing"), name);
             }
         }
     }
@@ -159,8 +159,8 @@ fn message_id(tokens: &mut Tokens, value: &str) {
             last = class;
         }
     }
-    fact(tokens, field("message-id"), shape.value());
-    tokens.text(field("message-id"), host.as_bytes(), 0, false);
+    fact(tokens, head("message-id"), shape.value());
+    tokens.text(head("message-id"), host.as_bytes(), 0, false);
 }
 
 /// Whether sender, answer address, recipient and Message-ID are of one domain, and what the sender's name
@@ -177,7 +177,7 @@ fn relations(tokens: &mut Tokens, message: &Message<'_>) {
                 Some(_) => 3,
             },
         };
-        fact(tokens, field("relation") ^ WordHash::of(name.as_bytes()), relation);
+        fact(tokens, head("relation") ^ WordHash::of(name.as_bytes()), relation);
     }
     let (name, address) = from.rsplit_once('<').unwrap_or(("", from));
     let style = match name.trim() {
@@ -186,9 +186,9 @@ fn relations(tokens: &mut Tokens, message: &Message<'_>) {
         quoted if quoted.starts_with('"') => 2,
         _ => 3,
     };
-    fact(tokens, field("name"), style);
+    fact(tokens, head("name"), style);
     let local = address.split('@').next().unwrap_or_default();
-    fact(tokens, field("digits"), (local.bytes().filter(u8::is_ascii_digit).count() as u64).min(4));
+    fact(tokens, head("digits"), (local.bytes().filter(u8::is_ascii_digit).count() as u64).min(4));
 }
 
 /// The registrable domain of the last address in `value`.
@@ -217,9 +217,9 @@ pub(super) fn links(tokens: &mut Tokens, message: &Message<'_>, rendered: &Rende
         foreign |= !is_own && !uri.host.is_empty();
         numeric |= !uri.host.is_empty() && uri.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     }
-    fact(tokens, field("links-own"), u64::from(own) * 2 + u64::from(foreign));
-    fact(tokens, field("links-numeric"), u64::from(numeric));
-    fact(tokens, field("links"), magnitude(rendered.uris.len()));
+    fact(tokens, head("links-own"), u64::from(own) * 2 + u64::from(foreign));
+    fact(tokens, head("links-numeric"), u64::from(numeric));
+    fact(tokens, head("links"), magnitude(rendered.uris.len()));
 }
 
 fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
@@ -229,13 +229,13 @@ fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
     };
     let (scheme, rest) = uri.raw.split_once(':').unwrap_or(("", uri.raw));
     if scheme.len() <= 10 {
-        tokens.add(field("scheme") + origin, WordHash::of(scheme.as_bytes()));
+        tokens.add(body("scheme") + origin, WordHash::of(scheme.as_bytes()));
     }
     if !uri.host.is_empty() {
-        tokens.add(field("host"), WordHash::of(uri.host.as_bytes()));
-        tokens.add(field("domain"), WordHash::of(uri.domain.as_bytes()));
+        tokens.add(body("host"), WordHash::of(uri.host.as_bytes()));
+        tokens.add(body("domain"), WordHash::of(uri.domain.as_bytes()));
         for label in uri.host.split('.') {
-            tokens.add(field("label"), WordHash::of(label.as_bytes()));
+            tokens.add(body("label"), WordHash::of(label.as_bytes()));
         }
     }
     let rest = rest.trim_start_matches('/');
@@ -243,10 +243,10 @@ fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
     let path = path.get(..path.floor_char_boundary(VALUE)).unwrap_or(path);
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (2..30).contains(&word.len()));
     for word in words.take(PATH_WORDS) {
-        tokens.add(field("path"), WordHash::of(word.as_bytes()));
+        tokens.add(body("path"), WordHash::of(word.as_bytes()));
     }
     for sign in path.bytes().filter(|byte| b"?&=@%~".contains(byte)) {
-        tokens.add(field("sign"), u64::from(sign));
+        tokens.add(body("sign"), u64::from(sign));
     }
 }
 
@@ -254,20 +254,20 @@ fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
 pub(super) fn parts(tokens: &mut Tokens, message: &Message<'_>) {
     for part in message.parts.iter().take(PARTS) {
         let kind = mix(WordHash::of(part.kind.as_bytes()), WordHash::of(part.subkind.as_bytes()));
-        tokens.add(field("part"), kind);
+        tokens.add(body("part"), kind);
         if !part.is_leaf {
             continue;
         }
-        tokens.add(field("attached"), mix(kind, u64::from(part.is_attachment)));
-        tokens.add(field("charset"), WordHash::of(part.charset.unwrap_or_default().as_bytes()));
+        tokens.add(body("attached"), mix(kind, u64::from(part.is_attachment)));
+        tokens.add(body("charset"), WordHash::of(part.charset.unwrap_or_default().as_bytes()));
         let encoding = part.header(message, "Content-Transfer-Encoding").unwrap_or_default();
-        tokens.add(field("encoding"), WordHash::of(encoding.as_bytes()));
+        tokens.add(body("encoding"), WordHash::of(encoding.as_bytes()));
         if let Some(name) = part.name {
             let name = name.get(..name.floor_char_boundary(VALUE)).unwrap_or(name);
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-            tokens.add(field("ending"), WordHash::of(ending.as_bytes()));
-            tokens.text(field("file"), name.as_bytes(), 1, false);
+            tokens.add(body("ending"), WordHash::of(ending.as_bytes()));
+            tokens.text(body("file"), name.as_bytes(), 1, false);
         }
     }
-    fact(tokens, field("parts"), (message.parts.len() as u64).min(8));
+    fact(tokens, head("parts"), (message.parts.len() as u64).min(8));
 }

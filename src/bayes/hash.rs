@@ -8,6 +8,14 @@ pub(super) const fn mix(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
+/// Header section and body are learned and scored apart: the lowest bit of a fingerprint says which it is.
+pub(super) const VIEWS: u64 = 2;
+
+/// The view that a fingerprint (or a field) belongs to.
+pub(super) const fn view_of(fingerprint: u64) -> u64 {
+    fingerprint & 1
+}
+
 /// The hash of a word that is read character by character.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WordHash(u64);
@@ -69,7 +77,7 @@ impl Set {
 
     #[inline]
     pub(super) fn insert(&mut self, fingerprint: u64) {
-        let fingerprint = fingerprint.max(1);
+        let fingerprint = fingerprint.max(2);
         let mut at = fingerprint as usize & (Set::SLOTS - 1);
         while let Some(slot) = self.slots.get_mut(at) {
             if *slot == fingerprint {

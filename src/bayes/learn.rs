@@ -1,62 +1,45 @@
-//! Learns the weights: logistic regression over all tokens, in passes with AdaGrad's step sizes.
+//! Learns the weights: logistic regression in one pass over the messages with AdaGrad's step sizes, done in
+//! several orders and averaged.
 //!
-//! Everything is done in an order that follows from the messages themselves and from fixed seeds, and each
-//! fit is one thread's work, so that the same messages give the same bytes on any number of cores.
+//! What stands in the header section and what stands in the body are learned apart, and their scores added:
+//! learned together, the many tokens of the body would do all the work and the few of the header would never
+//! get the weight that they deserve.
+//!
+//! Every pass is one thread's work in an order that follows from the messages themselves and a fixed seed, so
+//! the same messages give the same bytes on any number of cores.
 
 use rayon::prelude::*;
 
 use super::{
     Error,
     corpus::Corpus,
-    hash::mix,
+    hash::{VIEWS, mix, view_of},
     model::{Calibration, Learned, length_factor},
 };
 
 /// How to learn. The defaults are what won on folds; see ARCHITECTURE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Step size of the first update of a weight.
+    /// The first step of a weight is about as long as this.
     pub rate: f32,
-    /// Passes over the messages.
-    pub passes: u32,
+    /// Orders in which the messages are passed over.
+    pub orders: u32,
     /// Tokens that stand in fewer messages are left out.
     pub rarest: u32,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { rate: 2.0, passes: 3, rarest: 2 }
+        Options { rate: 2.0, orders: 16, rarest: 2 }
     }
 }
 
-/// Parts that the messages are dealt into, to score each by a model that has not seen it.
-const FOLDS: usize = 4;
-
-/// What came out, and how well each message is told by a model that has not seen it.
+/// What came out, and how each message was told while the model had not seen it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     pub learned: Learned,
     /// Probability and class (spam is true), in the order of the corpus.
     pub unseen: Vec<(f64, bool)>,
-}
-
-/// Messages as rows of small numbers, one for each token that is frequent enough.
-struct Matrix {
-    /// The fingerprint behind each number, rising.
-    fingerprints: Vec<u64>,
-    numbers: Vec<u32>,
-    /// Where each row ends in `numbers`.
-    ends: Vec<usize>,
-    spam: Vec<bool>,
-}
-
-/// A weight and the sum of the squared gradients it has seen: side by side, as they are used together.
-type Weight = [f32; 2];
-
-#[derive(Clone, Debug)]
-struct Fit {
-    weights: Vec<Weight>,
-    bias: Weight,
 }
 
 /// Learns from `corpus`.
@@ -68,39 +51,48 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     if spam == 0 || ham == 0 {
         return Err(Error::OneSided { spam, ham });
     }
-    let matrix = Matrix::new(corpus, options.rarest);
-    let rows: Vec<u32> = (0..matrix.spam.len() as u32).collect();
-    let folds = corpus.deal(FOLDS);
-    let (fit, scores) = rayon::join(
-        || Fit::new(&matrix, &rows, options),
-        || {
-            let unseen: Vec<Vec<(u32, f64)>> = (0..FOLDS)
-                .into_par_iter()
-                .map(|fold| {
-                    let is_in = |row: &&u32| folds.get(**row as usize) == Some(&fold);
-                    let seen: Vec<u32> = rows.iter().filter(|row| !is_in(row)).copied().collect();
-                    let fit = Fit::new(&matrix, &seen, options);
-                    rows.iter().filter(is_in).map(|&row| (row, fit.score(matrix.row(row)))).collect()
-                })
-                .collect();
-            let mut scores = vec![0.0; rows.len()];
-            for (row, score) in unseen.into_iter().flatten() {
-                scores[row as usize] = score;
-            }
-            scores
-        },
-    );
-    let calibration = calibrate(&scores, &matrix.spam);
-    let unseen =
-        scores.iter().map(|&score| calibration.probability(score)).zip(matrix.spam.iter().copied()).collect();
-    let weights = matrix.fingerprints.iter().zip(&fit.weights).map(|(&f, w)| (f, w[0])).collect();
-    let learned = Learned { spam, ham, bias: fit.bias[0], calibration, weights };
+    let classes: Vec<bool> = corpus.rows().map(|(row, _)| row.spam).collect();
+    let orders = options.orders.max(1);
+    let mut learned = Learned { spam, ham, ..Learned::default() };
+    let mut scores = vec![0.0; classes.len()];
+    for view in 0..VIEWS {
+        let matrix = Matrix::new(corpus, view, options.rarest);
+        let passes: Vec<Pass> = (0..orders)
+            .into_par_iter()
+            .map(|order| Pass::new(&matrix, &classes, u64::from(order), options.rate))
+            .collect();
+        // Each message was in the later half of about every other pass.
+        for (row, score) in scores.iter_mut().enumerate() {
+            let late = passes.iter().filter_map(|pass| pass.unseen.get(row).copied().flatten());
+            let (sum, count) = late.fold((0.0, 0), |(sum, count), score| (sum + f64::from(score), count + 1));
+            *score += sum / f64::from(count.max(1));
+        }
+        let mean = |of: &dyn Fn(&Pass) -> f32| passes.iter().map(of).sum::<f32>() / orders as f32;
+        learned.bias += mean(&|pass| pass.bias);
+        learned.weights.extend(matrix.fingerprints.iter().enumerate().map(|(number, &fingerprint)| {
+            (fingerprint, mean(&|pass| pass.weights.get(number).copied().unwrap_or_default()))
+        }));
+    }
+    learned.calibration = calibrate(&scores, &classes);
+    let probabilities = scores.iter().map(|&score| learned.calibration.probability(score));
+    let unseen = probabilities.zip(classes.iter().copied()).collect();
     Ok(Outcome { learned, unseen })
 }
 
+/// One view of the messages as rows of small numbers, one for each token that is frequent enough.
+struct Matrix {
+    /// The fingerprint behind each number, rising.
+    fingerprints: Vec<u64>,
+    numbers: Vec<u32>,
+    /// Where each row ends in `numbers`.
+    ends: Vec<usize>,
+}
+
 impl Matrix {
-    fn new(corpus: &Corpus, rarest: u32) -> Matrix {
-        let mut all: Vec<u64> = corpus.rows().flat_map(|(_, fingerprints)| fingerprints).copied().collect();
+    fn new(corpus: &Corpus, view: u64, rarest: u32) -> Matrix {
+        let in_view = |fingerprint: &&u64| view_of(**fingerprint) == view;
+        let mut all: Vec<u64> =
+            corpus.rows().flat_map(|(_, row)| row.iter().filter(in_view)).copied().collect();
         all.par_sort_unstable();
         let fingerprints: Vec<u64> = all
             .chunk_by(|a, b| a == b)
@@ -111,7 +103,7 @@ impl Matrix {
         let index = Index::new(&fingerprints);
         let rows: Vec<Vec<u32>> = corpus
             .par_rows()
-            .map(|(_, row)| row.iter().filter_map(|&fingerprint| index.find(fingerprint)).collect())
+            .map(|(_, row)| row.iter().filter(in_view).filter_map(|&token| index.find(token)).collect())
             .collect();
         let mut ends = Vec::with_capacity(rows.len());
         let mut numbers = Vec::with_capacity(rows.iter().map(Vec::len).sum());
@@ -119,7 +111,7 @@ impl Matrix {
             numbers.extend_from_slice(row);
             ends.push(numbers.len());
         }
-        Matrix { fingerprints, numbers, ends, spam: corpus.rows().map(|(row, _)| row.spam).collect() }
+        Matrix { fingerprints, numbers, ends }
     }
 
     fn row(&self, row: u32) -> &[u32] {
@@ -158,51 +150,67 @@ impl<'a> Index<'a> {
     }
 }
 
-impl Fit {
-    fn new(matrix: &Matrix, rows: &[u32], options: &Options) -> Fit {
-        // The small start keeps a weight's first step from being as long as all later ones together.
-        let mut fit = Fit { weights: vec![[0.0, 0.01]; matrix.fingerprints.len()], bias: [0.0, 1.0] };
-        let mut order = rows.to_vec();
-        for pass in 0..options.passes {
-            shuffle(&mut order, u64::from(pass));
-            for &row in &order {
-                let is_spam = matrix.spam.get(row as usize).copied().unwrap_or_default();
-                fit.update(matrix.row(row), is_spam, options.rate);
+/// What one pass over the messages learned.
+struct Pass {
+    weights: Vec<f32>,
+    bias: f32,
+    /// The score of each message just before it was learned, where that was in the later half of the pass.
+    unseen: Vec<Option<f32>>,
+}
+
+/// A weight and the sum of the squared gradients it has seen: side by side, as they are used together.
+type Weight = [f32; 2];
+
+/// So small that a weight's first step is as long as `rate` says, however small its gradient: what a rare
+/// token says is taken at its word.
+const FIRST_GRADIENTS: f32 = 0.001;
+/// The bias moves with a tenth of the rate.
+const BIAS_RATE: f32 = 0.1;
+
+impl Pass {
+    fn new(matrix: &Matrix, classes: &[bool], seed: u64, rate: f32) -> Pass {
+        let mut weights: Vec<Weight> = vec![[0.0, FIRST_GRADIENTS]; matrix.fingerprints.len()];
+        let mut bias: Weight = [0.0, 1.0];
+        let mut unseen = vec![None; classes.len()];
+        let order = shuffled(classes.len(), seed);
+        for (position, &number) in order.iter().enumerate() {
+            let row = matrix.row(number);
+            let factor = length_factor(row.len()) as f32;
+            let sum: f32 = row.iter().filter_map(|&token| weights.get(token as usize)).map(|w| w[0]).sum();
+            let score = sum * factor + bias[0];
+            let is_spam = classes.get(number as usize).copied().unwrap_or_default();
+            if position >= order.len() / 2
+                && let Some(slot) = unseen.get_mut(number as usize)
+            {
+                *slot = Some(score);
+            }
+            if row.is_empty() {
+                continue;
+            }
+            let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
+            bias[0] -= BIAS_RATE * rate * error / bias[1].sqrt();
+            bias[1] += error * error;
+            let gradient = error * factor;
+            let square = gradient * gradient;
+            for &token in row {
+                if let Some(weight) = weights.get_mut(token as usize) {
+                    weight[1] += square;
+                    weight[0] -= rate * gradient / weight[1].sqrt();
+                }
             }
         }
-        fit
-    }
-
-    fn score(&self, row: &[u32]) -> f64 {
-        let sum: f32 = row.iter().filter_map(|&n| self.weights.get(n as usize)).map(|w| w[0]).sum();
-        f64::from(sum) * length_factor(row.len()) + f64::from(self.bias[0])
-    }
-
-    fn update(&mut self, row: &[u32], is_spam: bool, rate: f32) {
-        if row.is_empty() {
-            return;
-        }
-        let probability = 1.0 / (1.0 + (-self.score(row)).exp());
-        let error = (probability - f64::from(u8::from(is_spam))) as f32;
-        self.bias[0] -= 0.1 * rate * error / self.bias[1].sqrt();
-        self.bias[1] += error * error;
-        let gradient = error * length_factor(row.len()) as f32;
-        let square = gradient * gradient;
-        for &number in row {
-            if let Some(weight) = self.weights.get_mut(number as usize) {
-                weight[1] += square;
-                weight[0] -= rate * gradient / weight[1].sqrt();
-            }
-        }
+        Pass { weights: weights.into_iter().map(|weight| weight[0]).collect(), bias: bias[0], unseen }
     }
 }
 
-/// Fisher and Yates, with a fixed generator.
-fn shuffle(order: &mut [u32], seed: u64) {
+/// The numbers below `length` in an order of their own for each seed (Fisher and Yates).
+fn shuffled(length: usize, seed: u64) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..length as u32).collect();
     for last in (1..order.len()).rev() {
-        let random = mix(seed.wrapping_add(1), last as u64);
-        order.swap(last, ((u128::from(random) * (last as u128 + 1)) >> 64) as usize);
+        let random = u128::from(mix(seed.wrapping_add(1), last as u64));
+        order.swap(last, ((random * (last as u128 + 1)) >> 64) as usize);
     }
+    order
 }
 
 /// Platt's scaling: the slope and offset under which the scores of unseen messages are likeliest.

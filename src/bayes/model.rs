@@ -26,7 +26,11 @@ use std::{
 use memmap2::Mmap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Corpus, Error, Tokens, map_ffi, tokens};
+use super::{
+    Corpus, Error, Tokens,
+    hash::{VIEWS, view_of},
+    map_ffi, tokens,
+};
 use crate::verdict::BayesOpinion;
 
 const MAGIC: &[u8; 8] = b"cribaBM\n";
@@ -151,15 +155,17 @@ impl Model {
 
     /// The raw score, and how many of the fingerprints are known.
     fn score(&self, fingerprints: &[u64]) -> (f64, usize) {
-        let (mut sum, mut known) = (0i64, 0usize);
+        let mut views = [(0i64, 0usize); VIEWS as usize];
         for &fingerprint in fingerprints {
             if let Some(weight) = self.weight(fingerprint) {
-                sum += i64::from(weight);
-                known += 1;
+                let (sum, known) = &mut views[view_of(fingerprint) as usize];
+                *sum += i64::from(weight);
+                *known += 1;
             }
         }
-        let sum = sum as f64 * f64::from(self.header.unit);
-        (sum * length_factor(known) + f64::from(self.header.bias), known)
+        let score: f64 = views.iter().map(|&(sum, known)| sum as f64 * length_factor(known)).sum();
+        let known = views.iter().map(|(_, known)| known).sum();
+        (score * f64::from(self.header.unit) + f64::from(self.header.bias), known)
     }
 
     #[inline]
@@ -285,7 +291,8 @@ fn tag(fingerprint: u64) -> u32 {
     (fingerprint as u32).max(1)
 }
 
-/// Long messages have more tokens, not more certainty: sums grow with the root of their length.
+/// Long messages have more tokens, not as much more certainty: the sum of a view's weights is divided by the
+/// root of their number.
 #[inline]
 pub(super) fn length_factor(known: usize) -> f64 {
     1.0 / (known.max(1) as f64).sqrt()

@@ -53,10 +53,11 @@ struct Word {
 
 const NO_WORD: Word = Word { hash: WordHash::EMPTY, length: 0, digits: 0, capitals: 0, last: 0 };
 
+// What kind of token of its field it is; even, so that the field's view stays.
 const GRAM: u64 = 0x6772;
-const PAIR: u64 = 0x7061;
-const CAPITALS: u64 = 0x6361;
-const NUMBER: u64 = 0x6e75;
+const PAIR: u64 = 0x7060;
+const CAPITALS: u64 = 0x6362;
+const NUMBER: u64 = 0x6e74;
 /// Three characters of 21 bits.
 const GRAM_BITS: u64 = (1 << 63) - 1;
 
@@ -190,7 +191,7 @@ impl<'a> Scanner<'a> {
         }
         for (distance, &before) in self.before.iter().take(self.pairs).enumerate() {
             if before != 0 {
-                self.tokens.add(self.field ^ (PAIR + distance as u64), mix(before, hash));
+                self.tokens.add(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash));
             }
         }
         self.before.rotate_right(1);

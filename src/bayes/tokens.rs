@@ -6,7 +6,7 @@
 
 use super::{
     fields,
-    hash::{Set, WordHash, mix},
+    hash::{Set, WordHash, mix, view_of},
     text::Scanner,
 };
 use crate::{
@@ -29,12 +29,18 @@ pub struct Tokens {
     set: Set,
 }
 
-/// Where a token stands: the same word in the subject and in the body are two tokens.
+/// Where a token stands: the same word in the subject and in the body are two tokens. The lowest bit is the
+/// view.
 pub(super) type Field = u64;
 
-/// The field called `name`.
-pub(super) const fn field(name: &str) -> Field {
-    WordHash::of(name.as_bytes())
+/// A field of the header section.
+pub(super) const fn head(name: &str) -> Field {
+    WordHash::of(name.as_bytes()) & !1
+}
+
+/// A field of the body.
+pub(super) const fn body(name: &str) -> Field {
+    WordHash::of(name.as_bytes()) | 1
 }
 
 impl Tokens {
@@ -58,7 +64,7 @@ impl Tokens {
     /// Adds one token: `value` in `field`.
     #[inline]
     pub(super) fn add(&mut self, field: Field, value: u64) {
-        self.set.insert(mix(field, value));
+        self.set.insert((mix(field, value) & !1) | view_of(field));
     }
 
     /// Adds words, pairs and characters of a text.
@@ -68,11 +74,13 @@ impl Tokens {
         scanner.finish();
     }
 
+    /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds
+    /// its words did more harm than good.
     fn body(&mut self, rendered: &Rendered<'_>) {
         let mut left = BODY;
+        let mut scanner = Scanner::new(self, body("body"), 1, true);
         // The first unit is the subject.
-        let mut scanner = Scanner::new(self, field("body"), 1, true);
-        for unit in rendered.body.iter().skip(1) {
+        for unit in rendered.visible().iter().skip(1) {
             let seen = unit.get(..left).unwrap_or(unit);
             scanner.scan(seen);
             left -= seen.len();
@@ -81,19 +89,20 @@ impl Tokens {
             }
         }
         scanner.finish();
+        self.add(head("hidden"), u64::from(!rendered.invisible.is_empty()));
     }
 
     fn late(&mut self, late: &LateText) {
         let text = late.text.as_bytes();
         let text = text.get(..LATE).unwrap_or(text);
         let field = match late.origin {
-            Origin::Qr => field("qr"),
-            Origin::Pdf => field("pdf"),
-            Origin::Ocr | Origin::Text | Origin::Html => field("ocr"),
+            Origin::Qr => body("qr"),
+            Origin::Pdf => body("pdf"),
+            Origin::Ocr | Origin::Text | Origin::Html => body("ocr"),
         };
         self.text(field, text, 1, true);
         // What a picture says is said: the words count as words of the body too, so that a model that has
         // seen no picture can judge them.
-        self.text(self::field("body"), text, 1, true);
+        self.text(body("body"), text, 1, true);
     }
 }
