@@ -80,9 +80,7 @@ impl Engine {
     /// # Errors
     /// Rules or model cannot be read; an engine that is already there can go on.
     pub fn load(settings: &Settings, ocr: Arc<Pool>) -> Result<(Engine, Vec<Remark>), Error> {
-        // The placeholder of a model that is still to be trained is none.
-        let enabled = settings.bayes.enabled && !(settings.bayes.model.is_none() && DEFAULT_MODEL.is_empty());
-        let model = enabled.then(|| open_model(settings)).transpose()?;
+        let model = settings.bayes.enabled.then(|| open_model(settings)).transpose()?;
         let mut sources = if settings.rules.default { default_rules() } else { Vec::new() };
         sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
         let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };

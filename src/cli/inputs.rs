@@ -79,7 +79,13 @@ fn walk(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
     let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
     entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
     entries.sort_by_key(|entry| entry.file_name());
-    entries.iter().try_for_each(|entry| walk(&entry.path(), found))
+    for path in entries.iter().map(fs::DirEntry::path) {
+        // What cannot be looked into is told when it is to be read, and does not stop the rest.
+        if walk(&path, found).is_err() {
+            found.push(Input::File(path));
+        }
+    }
+    Ok(())
 }
 
 // Only a file that begins as an mbox and holds a second message is read whole here.
@@ -152,6 +158,16 @@ mod tests {
             fs::write(root.path().join(folder).join("1"), "Subject: x\n\n").unwrap();
         }
         assert_eq!(messages(&[root.path().to_owned()]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_link_to_nowhere_does_not_hide_the_other_mail() {
+        let root = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join("1")).unwrap();
+        fs::write(root.path().join("2"), "Subject: x\n\n").unwrap();
+        let found = messages(&[root.path().to_owned()]).unwrap();
+        let read: Vec<bool> = found.iter().map(|input| input.read().is_ok()).collect();
+        assert_eq!(read, [false, true]);
     }
 
     #[test]

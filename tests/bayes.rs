@@ -1,0 +1,139 @@
+//! Training and evaluation through the command line.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+const SPAM: [&str; 6] = ["pills", "cheap", "winner", "lottery", "casino", "loan"];
+const HAM: [&str; 6] = ["meeting", "patch", "review", "lunch", "kernel", "minutes"];
+const BOTH: [&str; 6] = ["please", "today", "about", "there", "thanks", "week"];
+
+/// `count` messages of a class, that share a few words with each other.
+fn write_mail(folder: &Path, words: &[&str; 6], count: usize) {
+    fs::create_dir_all(folder).unwrap();
+    for number in 0..count {
+        let pick =
+            |words: &[&str; 6], salt: usize| words[(number * 7 + number / 5 + salt * 3) % 6].to_owned();
+        let body: Vec<String> =
+            (0..8).flat_map(|salt| [pick(words, salt), pick(&BOTH, salt * salt)]).collect();
+        let mail = format!(
+            "From: writer{number}@example.org\nTo: reader@example.net\nSubject: {} {}\n\n{} {number}x\n",
+            pick(words, 1),
+            pick(&BOTH, 2),
+            body.join(" ")
+        );
+        fs::write(folder.join(format!("{number:04}.eml")), mail).unwrap();
+    }
+}
+
+fn corpus() -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    write_mail(&root.path().join("spam"), &SPAM, 60);
+    write_mail(&root.path().join("ham"), &HAM, 80);
+    root
+}
+
+fn criba(root: &TempDir, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_criba"));
+    command.current_dir(root.path()).args(arguments.split_whitespace()).output().unwrap()
+}
+
+fn succeeds(root: &TempDir, arguments: &str) -> String {
+    let output = criba(root, arguments);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "criba {arguments}: {stderr}");
+    String::from_utf8_lossy(&output.stdout).into_owned() + &stderr
+}
+
+fn fails(root: &TempDir, arguments: &str, code: i32) -> String {
+    let output = criba(root, arguments);
+    assert_eq!(output.status.code(), Some(code), "criba {arguments}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn the_same_mail_gives_the_same_bytes_at_once_in_steps_and_added() {
+    let root = corpus();
+    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+    succeeds(&root, "train --spam spam --ham ham --out one");
+    succeeds(&root, "train --ham ham --spam spam --out two --no-counts");
+    assert!(read("one") == read("two"));
+    assert!(!root.path().join("two.counts").exists());
+
+    succeeds(&root, "train count --spam spam --out spam.counts");
+    succeeds(&root, "train count --ham ham --out ham.counts");
+    succeeds(&root, "train merge ham.counts spam.counts --out all.counts");
+    succeeds(&root, "train build all.counts --out steps");
+    assert!(read("one") == read("steps"));
+
+    fs::create_dir(root.path().join("late")).unwrap();
+    for number in 50..60 {
+        let name = format!("{number:04}.eml");
+        fs::rename(root.path().join("spam").join(&name), root.path().join("late").join(&name)).unwrap();
+    }
+    succeeds(&root, "train --spam spam --ham ham --out less");
+    assert!(read("one") != read("less"));
+    succeeds(&root, "train --from less --spam late --out more");
+    assert!(read("one") == read("more"));
+}
+
+#[test]
+fn duplicates_are_counted_once_and_unreadable_mail_is_left_out() {
+    let root = corpus();
+    succeeds(&root, "train --spam spam --ham ham --out one");
+    // A link to nowhere cannot be read, whoever asks.
+    std::os::unix::fs::symlink("nowhere", root.path().join("ham/9999.eml")).unwrap();
+    let said = succeeds(&root, "train --spam spam --spam spam --ham ham --out two");
+    assert!(said.contains("60 duplicates left out, 1 unreadable"), "{said}");
+    assert!(said.contains("ham/9999.eml"), "{said}");
+    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+    assert!(read("one") == read("two"));
+}
+
+#[test]
+fn a_trained_model_tells_mail_that_it_has_not_seen() {
+    let root = corpus();
+    let said = succeeds(&root, "eval --folds 10 --spam spam --ham ham --json --scores scores --svg roc.svg");
+    assert!(said.contains("\"one_minus_auc\":0.0"), "{said}");
+    let scores = fs::read_to_string(root.path().join("scores")).unwrap();
+    assert_eq!(scores.lines().count(), 140);
+    for line in scores.lines() {
+        let fields: Vec<&str> = line.splitn(3, ' ').collect();
+        let score: f64 = fields[1].parse().unwrap();
+        assert!((0.0..=1.0).contains(&score), "{line}");
+        assert!(fields[2].starts_with(fields[0]), "{line}");
+    }
+    assert!(fs::read_to_string(root.path().join("roc.svg")).unwrap().contains("<svg"));
+
+    succeeds(&root, "train --spam spam --ham ham --out model");
+    let said = succeeds(&root, "eval --model model --spam spam --ham ham");
+    assert!(said.contains("60 spam and 80 ham; 0 unreadable, 0 without an opinion"), "{said}");
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_a_reason() {
+    let root = corpus();
+    assert!(fails(&root, "train --ham ham --out model", 65).contains("0 spam and 80 ham"));
+    assert!(fails(&root, "train --spam spam --ham ham", 64).contains("--out MODEL"));
+    assert!(fails(&root, "train --spam nowhere --ham ham --out model", 66).contains("nowhere"));
+    assert!(fails(&root, "train --spam spam --from none --out model", 66).contains("none.counts"));
+    assert!(!root.path().join("model").exists());
+    fs::write(root.path().join("fake"), "From: me\n\nnot a model\n").unwrap();
+    assert!(fails(&root, "eval --model fake --spam spam --ham ham", 65).contains("not a file of criba"));
+    assert!(fails(&root, "train build fake --out model", 65).contains("not a file of criba"));
+}
+
+#[test]
+fn a_model_of_ten_messages_abstains_and_says_so() {
+    let root = tempfile::tempdir().unwrap();
+    write_mail(&root.path().join("spam"), &SPAM, 5);
+    write_mail(&root.path().join("ham"), &HAM, 5);
+    let said = succeeds(&root, "train --spam spam --ham ham --out model");
+    assert!(said.contains("will abstain"), "{said}");
+    let said = succeeds(&root, "eval --model model --spam spam --ham ham");
+    assert!(said.contains("10 without an opinion"), "{said}");
+}
