@@ -181,7 +181,7 @@ fn report_model(report: &Report, out: &Path, bytes: usize, seconds: f64) {
     } else if let Some(unseen) = &report.unseen {
         let (lost, missed) = unseen.errors(0.5);
         eprintln!(
-            "on messages it had not seen (4 folds): {lost} ham lost, {missed} spam missed at 0.5, 1-AUC {:.4} %, LAM {:.3} %",
+            "told before it had learned them: {lost} ham lost, {missed} spam missed at 0.5, 1-AUC {:.4} %, LAM {:.3} %",
             unseen.area_above(),
             unseen.lam(0.5),
         );
