@@ -62,6 +62,8 @@ struct Reader<'r> {
     /// Settings without effect: where the first one stands, and how many there are.
     unused: HashMap<String, (Place, usize)>,
     includes: usize,
+    /// The files being read, each included by the one before.
+    open: Vec<PathBuf>,
 }
 
 /// Nested `if`s: whether the lines inside count.
@@ -80,6 +82,7 @@ impl<'r> Reader<'r> {
             remarks_here: 0,
             unused: HashMap::new(),
             includes: 0,
+            open: Vec::new(),
         }
     }
 }
@@ -88,7 +91,11 @@ impl Reader<'_> {
     fn file(&mut self, path: &Path, depth: usize) {
         let name = path.display().to_string();
         match files::read(path) {
-            Ok(bytes) => self.text(&name, path.parent(), &bytes, depth),
+            Ok(bytes) => {
+                self.open.push(path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+                self.text(&name, path.parent(), &bytes, depth);
+                self.open.pop();
+            }
             Err(error) => {
                 let place = Place { file: name.as_str().into(), line: 0 };
                 self.remarks_here = 0;
@@ -160,8 +167,16 @@ impl Reader<'_> {
         let wanted = PathBuf::from(String::from_utf8_lossy(&line.rest).into_owned());
         match directory {
             Some(directory) => {
+                let path = directory.join(wanted);
+                if path.canonicalize().is_ok_and(|path| self.open.contains(&path)) {
+                    return self.remark(
+                        place,
+                        Loss::Dropped,
+                        "not included: the file includes itself".into(),
+                    );
+                }
                 let before = self.remarks_here;
-                self.file(&directory.join(wanted), depth + 1);
+                self.file(&path, depth + 1);
                 self.remarks_here = before;
             }
             None => self.remark(place, Loss::Dropped, "rules inside of the program include no files".into()),
