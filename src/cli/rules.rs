@@ -121,12 +121,15 @@ fn print_report(out: &mut impl Write, report: &Report, summary: &Summary, spent:
     writeln!(out, "{:11} {scored:>7} {sub:>7}\n", "all")?;
     writeln!(
         out,
-        "{:11} {:>7} {:>9} {:>7} {:>7} {:>7} {:>9}",
-        "patterns", "exact", "prefilter", "piece", "alone", "fuzzy", "KB"
+        "{:11} {:>7} {:>8} {:>9} {:>7} {:>7} {:>7} {:>9}",
+        "patterns", "exact", "literals", "prefilter", "piece", "alone", "fuzzy", "KB"
     )?;
-    for (view, Matching { exact, prefilter, piece, alone, fuzzy, bytes }) in &summary.views {
+    for (view, Matching { exact, literals, prefilter, piece, alone, fuzzy, bytes }) in &summary.views {
         let (alone, kilobytes) = (alone.len(), bytes.div_ceil(1024));
-        writeln!(out, "{view:11} {exact:>7} {prefilter:>9} {piece:>7} {alone:>7} {fuzzy:>7} {kilobytes:>9}")?;
+        writeln!(
+            out,
+            "{view:11} {exact:>7} {literals:>8} {prefilter:>9} {piece:>7} {alone:>7} {fuzzy:>7} {kilobytes:>9}"
+        )?;
     }
     for (view, matching) in summary.views.iter().filter(|(_, matching)| !matching.alone.is_empty()) {
         writeln!(out, "{view}: tried on every text: {}", matching.alone.join(" "))?;

@@ -18,6 +18,7 @@ pub struct Matching {
     /// Names of the rules that PCRE2 has to try on every unit.
     pub alone: Vec<String>,
     pub fuzzy: usize,
+    pub literals: usize,
     pub bytes: usize,
 }
 
@@ -86,6 +87,7 @@ impl RuleSet {
                     How::Prefilter => matching.prefilter += 1,
                     How::Piece => matching.piece += 1,
                     How::Fuzzy => matching.fuzzy += 1,
+                    How::Literals => matching.literals += 1,
                     How::Alone => matching
                         .alone
                         .extend(self.rules.get(pattern.rule as usize).map(|rule| rule.name.to_string())),

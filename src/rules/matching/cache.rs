@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to databases does.
-const VERSION: &[u8] = b"criba rules 1\n";
+const VERSION: &[u8] = b"criba rules 2\n";
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -108,11 +108,14 @@ fn code(how: How) -> u8 {
         How::Piece => 2,
         How::Alone => 3,
         How::Fuzzy => 4,
+        How::Literals => 5,
     }
 }
 
 fn how(code: u8) -> Option<How> {
-    [How::Exact, How::Prefilter, How::Piece, How::Alone, How::Fuzzy].get(usize::from(code)).copied()
+    [How::Exact, How::Prefilter, How::Piece, How::Alone, How::Fuzzy, How::Literals]
+        .get(usize::from(code))
+        .copied()
 }
 
 // VERSION, the hash of the rest, then for each set: choices (count, then 9 bytes each), database

@@ -15,7 +15,7 @@ use super::{
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
     view::{How, Pattern, View},
 };
-use crate::rules::regex::Regex;
+use crate::rules::regex::{Factors, Regex, factors};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): a piece of them has to do.
@@ -71,7 +71,9 @@ fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
                 Wanted::Fuzzy(fuzzy) => (Ok(Decider::unchecked(any_of(&fuzzy.words))), Some(fuzzy)),
             };
             let how = if fuzzy.is_some() { How::Fuzzy } else { How::Exact };
-            let pattern = decider.map(|decider| Pattern { rule, how, negated, decider, fuzzy });
+            let of = |decider: &Decider| factors(&decider.regex().plain, decider.regex().flags);
+            let factors = decider.as_ref().ok().filter(|_| fuzzy.is_none()).and_then(of);
+            let pattern = decider.map(|decider| Pattern { rule, how, negated, decider, fuzzy, factors });
             // nobody else finds words within a distance
             let refused = |pattern: &Pattern| {
                 let whole = Choice { how, start: 0, end: pattern.decider.regex().scan.len() as u32 };
@@ -99,6 +101,7 @@ fn any_of(words: &[String]) -> Regex {
     Regex {
         exact: words.join("|"),
         scan: words.join("|"),
+        plain: String::new(),
         loosened: false,
         cuts: Vec::new(),
         flags: crate::rules::regex::Flags { caseless: true, ..Default::default() },
@@ -116,6 +119,7 @@ fn assemble(mut patterns: Vec<Pattern>, choices: &[Choice], database: Option<Dat
     View {
         alone: ids(|pattern| pattern.how == How::Alone),
         negated: ids(|pattern| pattern.negated),
+        fuzzy: patterns.iter().any(|pattern| pattern.fuzzy.is_some()),
         database,
         patterns,
     }
@@ -129,7 +133,7 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
         let used: Vec<usize> =
             (0..patterns.len()).filter(|&index| choices[index].how != How::Alone).collect();
         let expressions: Vec<Expression> =
-            used.iter().filter_map(|&index| expression(&patterns[index], choices[index], index)).collect();
+            used.iter().flat_map(|&index| expressions(&patterns[index], choices[index], index)).collect();
         if expressions.is_empty() {
             return (choices, None);
         }
@@ -144,7 +148,7 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
             .or_else(|| expressions.iter().max_by_key(|expression| expression.text.as_bytes().len()));
         let Some(index) = blamed.map(|expression| expression.id as usize) else { return (choices, None) };
         let next = match choices[index].how {
-            How::Exact => How::Prefilter,
+            How::Exact | How::Literals => How::Prefilter,
             How::Prefilter => How::Piece,
             _ => How::Alone,
         };
@@ -154,9 +158,9 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
 
 /// What Hyperscan makes of one pattern alone: the size of its database, and the time to compile it.
 pub fn cost(pattern: &Pattern) -> Option<(usize, Duration)> {
-    let expression = expression(pattern, best(pattern, pattern.how), 0)?;
+    let expressions = expressions(pattern, best(pattern, How::Exact), 0);
     let started = Instant::now();
-    let database = Database::compile(&[expression]).ok()?;
+    let database = Database::compile(&expressions).ok()?;
     Some((database.size(), started.elapsed()))
 }
 
@@ -171,6 +175,12 @@ fn best(pattern: &Pattern, from: How) -> Choice {
     };
     if pattern.how == How::Fuzzy {
         return whole(How::Fuzzy);
+    }
+    if let Some(Factors { decide, .. }) = &pattern.factors
+        && from == How::Exact
+    {
+        let decides = *decide && !regex.loosened && regex.plain == regex.scan;
+        return whole(if decides { How::Exact } else { How::Literals });
     }
     if regex.scan.len() <= LONGEST {
         let exact = from == How::Exact && !regex.loosened;
@@ -207,6 +217,21 @@ fn pieces(regex: &Regex) -> impl Iterator<Item = Choice> {
             end: end as u32,
         })
     })
+}
+
+/// What Hyperscan gets for a pattern: itself, a piece, or each of its literals.
+fn expressions(pattern: &Pattern, choice: Choice, id: usize) -> Vec<Expression> {
+    match &pattern.factors {
+        Some(factors) if choice.how == How::Literals => {
+            let flags = Flags { caseless: true, single_match: true, ..Flags::default() };
+            let literal = |text: &Vec<u8>| {
+                let text = text.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+                Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance: 0 })
+            };
+            factors.strings.iter().filter_map(literal).collect()
+        }
+        _ => expression(pattern, choice, id).into_iter().collect(),
+    }
 }
 
 fn expression(pattern: &Pattern, choice: Choice, id: usize) -> Option<Expression> {

@@ -7,6 +7,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
+use crate::rules::regex::Factors;
 
 /// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum How {
     Alone,
     /// Hyperscan decides by edit distance.
     Fuzzy,
+    /// Hyperscan finds strings that every match holds, PCRE2 decides.
+    Literals,
 }
 
 /// One pattern of a view.
@@ -32,6 +35,7 @@ pub struct Pattern {
     pub negated: bool,
     pub decider: Decider,
     pub fuzzy: Option<Fuzzy>,
+    pub factors: Option<Factors>,
 }
 
 /// All patterns that look at one kind of text.
@@ -42,6 +46,8 @@ pub struct View {
     /// Patterns that PCRE2 has to try on every unit.
     pub(super) alone: Vec<u32>,
     pub(super) negated: Vec<u32>,
+    /// Whether there are words within an edit distance among the patterns.
+    pub(super) fuzzy: bool,
 }
 
 /// Working memory of scans.
@@ -50,6 +56,9 @@ pub struct Scratch {
     pub(super) database: Option<DatabaseScratch>,
     /// Pattern and end of match.
     found: Vec<(u32, usize)>,
+    /// The scan in which each pattern was found last.
+    stamps: Vec<u32>,
+    stamp: u32,
     matched: Vec<u32>,
 }
 
@@ -68,7 +77,7 @@ pub trait Sink {
 impl Scratch {
     /// Scratch that serves all of `views`.
     pub fn new(database: Option<DatabaseScratch>) -> Scratch {
-        Scratch { database, found: Vec::new(), matched: Vec::new() }
+        Scratch { database, ..Scratch::default() }
     }
 }
 
@@ -90,12 +99,21 @@ impl View {
 
     /// Looks for all patterns in one unit.
     pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Scratch { database, found, matched } = scratch;
+        let Scratch { database, found, stamps, stamp, matched } = scratch;
         found.clear();
         matched.clear();
         if let (Some(database), Some(scratch)) = (&self.database, database) {
             // A scan fails only when the scratch is foreign, and then finds nothing.
-            let scanned = database.scan(unit, scratch, |id, end| found.push((id, end)));
+            let stamp = next(stamp, stamps, self.patterns.len());
+            let scanned = database.scan(unit, scratch, |id, end| match stamps.get_mut(id as usize) {
+                // several strings may be found for one pattern; of words within a distance each end counts
+                Some(last) if *last == stamp && !self.fuzzy => {}
+                Some(last) => {
+                    *last = stamp;
+                    found.push((id, end));
+                }
+                None => {}
+            });
             debug_assert!(scanned.is_ok(), "{scanned:?}");
         }
         found.extend(self.alone.iter().map(|&id| (id, 0)));
@@ -115,6 +133,19 @@ impl View {
             }
         }
     }
+}
+
+/// A stamp that no pattern has yet.
+fn next(stamp: &mut u32, stamps: &mut Vec<u32>, patterns: usize) -> u32 {
+    if stamps.len() < patterns {
+        stamps.resize(patterns, 0);
+    }
+    *stamp = stamp.wrapping_add(1);
+    if *stamp == 0 {
+        stamps.fill(0);
+        *stamp = 1;
+    }
+    *stamp
 }
 
 impl Pattern {

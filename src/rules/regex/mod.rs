@@ -5,9 +5,11 @@
 //! for Hyperscan that finds at least as much.
 
 mod delimiters;
+mod factors;
 mod translate;
 
 pub use delimiters::Delimited;
+pub use factors::{Factors, factors};
 pub use translate::translate;
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
@@ -26,6 +28,8 @@ pub struct Regex {
     pub exact: String,
     /// For Hyperscan: matches wherever `exact` does, and maybe elsewhere.
     pub scan: String,
+    /// `scan` without what looks around or back: for finding the literals that every match holds.
+    pub plain: String,
     /// Whether `scan` may match where `exact` does not.
     pub loosened: bool,
     /// Where `scan` may be cut: each piece between two cuts is part of every match. Empty where the

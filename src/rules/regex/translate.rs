@@ -22,6 +22,7 @@ pub fn translate(source: &[u8], flags: Flags) -> Result<Regex, Error> {
         at: 0,
         exact: String::with_capacity(source.len() + 16),
         scan: String::with_capacity(source.len() + 16),
+        plain: String::with_capacity(source.len() + 16),
         loosened: false,
         alternation: false,
         cuts: vec![0],
@@ -30,13 +31,13 @@ pub fn translate(source: &[u8], flags: Flags) -> Result<Regex, Error> {
         groups: Vec::new(),
     };
     translator.run()?;
-    let Translator { exact, scan, loosened, alternation, mut cuts, captures, .. } = translator;
+    let Translator { exact, scan, plain, loosened, alternation, mut cuts, captures, .. } = translator;
     match alternation {
         true => cuts.clear(),
         false => cuts.push(scan.len()),
     }
     cuts.dedup();
-    Ok(Regex { exact, scan, loosened, cuts, flags, captures })
+    Ok(Regex { exact, scan, plain, loosened, cuts, flags, captures })
 }
 
 struct Translator<'a> {
@@ -44,14 +45,15 @@ struct Translator<'a> {
     at: usize,
     exact: String,
     scan: String,
+    plain: String,
     loosened: bool,
     /// Whether there is a `|` outside of all groups, or something else that forbids to cut.
     alternation: bool,
     cuts: Vec<usize>,
     captures: Vec<String>,
     flags: Flags,
-    /// The flags to go back to at the end of each open group.
-    groups: Vec<Flags>,
+    /// For each open group the flags to go back to at its end, and where `plain` is cut there.
+    groups: Vec<(Flags, Option<usize>)>,
 }
 
 impl Translator<'_> {
@@ -71,8 +73,10 @@ impl Translator<'_> {
                     self.group()?;
                 }
                 b')' => {
-                    self.flags = self.groups.pop().ok_or(Error::Unfinished("group"))?;
+                    let (flags, cut) = self.groups.pop().ok_or(Error::Unfinished("group"))?;
+                    self.flags = flags;
                     self.both(")");
+                    self.plain.truncate(cut.unwrap_or(self.plain.len()));
                 }
                 b'|' => {
                     self.alternation |= self.groups.is_empty();
@@ -120,12 +124,18 @@ impl Translator<'_> {
 
     fn both(&mut self, text: &str) {
         self.exact.push_str(text);
-        self.scan.push_str(text);
+        self.loose(text);
     }
 
     fn both_char(&mut self, char: char) {
         self.exact.push(char);
         self.scan.push(char);
+        self.plain.push(char);
+    }
+
+    fn loose(&mut self, text: &str) {
+        self.scan.push_str(text);
+        self.plain.push_str(text);
     }
 
     /// A byte that stands for itself.
@@ -195,7 +205,7 @@ impl Translator<'_> {
             b'K' => self.exact.push_str("\\K"),
             b'R' => {
                 self.exact.push_str("\\R");
-                self.scan.push_str("(?:\\r\\n|[\\n-\\r\\x85])");
+                self.loose("(?:\\r\\n|[\\n-\\r\\x85])");
                 self.loosened = true;
             }
             b'N' if self.rest().first() != Some(&b'{') => self.both("[^\\n]"),
@@ -207,10 +217,15 @@ impl Translator<'_> {
             b'a' => self.both("\\x07"),
             b'g' | b'k' | b'o' | b'p' | b'P' | b'N' => {
                 let argument = self.argument();
-                self.alternation |= matches!(byte, b'g' | b'k');
+                let length = self.plain.len();
                 self.both_char('\\');
                 self.both_char(byte as char);
                 self.both(&argument);
+                if matches!(byte, b'g' | b'k') {
+                    self.alternation = true;
+                    self.plain.truncate(length);
+                    self.plain.push_str(ANYTHING);
+                }
             }
             b'0'..=b'9'
             | b'd'
@@ -236,8 +251,13 @@ impl Translator<'_> {
             | b'X' => {
                 // a piece without the group that it refers to would be another pattern
                 self.alternation |= byte.is_ascii_digit();
+                let length = self.plain.len();
                 self.both_char('\\');
                 self.both_char(byte as char);
+                if let Some(other) = in_plain(byte) {
+                    self.plain.truncate(length);
+                    self.plain.push_str(other);
+                }
             }
             byte => self.literal(byte),
         }
@@ -289,14 +309,23 @@ impl Translator<'_> {
             return Err(Error::TooDeep(MAX_DEPTH));
         }
         let outer = self.flags;
+        let before = self.plain.len();
+        let mut cut = None;
         match self.rest() {
             [b'?', b'#', ..] => {
                 self.skip_past(b')');
                 return Ok(());
             }
             [b'?', b'{', ..] | [b'?', b'?', b'{', ..] => return Err(Error::Code),
-            [b'?', b':' | b'=' | b'!', ..] => self.open(2, None),
-            [b'?', b'<', b'=' | b'!', ..] => self.open(3, None),
+            [b'?', b':', ..] => self.open(2, None),
+            [b'?', b'=' | b'!', ..] => {
+                self.open(2, None);
+                cut = Some(before);
+            }
+            [b'?', b'<', b'=' | b'!', ..] => {
+                self.open(3, None);
+                cut = Some(before);
+            }
             [b'?', b'>' | b'|', ..] => {
                 self.open(2, Some("(?:"));
                 self.loosened = true;
@@ -310,7 +339,7 @@ impl Translator<'_> {
             [b'?', ..] => return self.inline_flags(),
             _ => self.open(0, None),
         }
-        self.groups.push(outer);
+        self.groups.push((outer, cut));
         Ok(())
     }
 
@@ -321,10 +350,10 @@ impl Translator<'_> {
         self.exact.push('(');
         self.exact.push_str(&text);
         match scan {
-            Some(scan) => self.scan.push_str(scan),
+            Some(scan) => self.loose(scan),
             None => {
-                self.scan.push('(');
-                self.scan.push_str(&text);
+                self.loose("(");
+                self.loose(&text);
             }
         }
     }
@@ -339,7 +368,7 @@ impl Translator<'_> {
         self.at += skip + name.len();
         self.at += usize::from(self.rest().first() == Some(&close));
         self.exact.push_str(&format!("(?<{name}>"));
-        self.scan.push('(');
+        self.loose("(");
         if name.starts_with(|first: char| first.is_ascii_uppercase()) {
             self.captures.push(name);
         }
@@ -363,7 +392,7 @@ impl Translator<'_> {
                     self.flags = inner;
                     match end {
                         b':' => {
-                            self.groups.push(outer);
+                            self.groups.push((outer, None));
                             self.both(&format!("(?{text}:"));
                         }
                         _ if text.is_empty() => {}
@@ -526,10 +555,28 @@ fn spelled(byte: u8) -> String {
     }
 }
 
+/// What stands in `plain` for a back reference: it may be anything.
+const ANYTHING: &str = "(?s:.*)";
+
+/// How `plain` spells an escape that is not the same in the dialect it is read in.
+fn in_plain(escape: u8) -> Option<&'static str> {
+    Some(match escape {
+        b'1'..=b'9' => ANYTHING,
+        b'h' => "[ \\t\\xa0]",
+        b'H' => "[^ \\t\\xa0]",
+        b'v' => "[\\n-\\r\\x85]",
+        b'V' => "[^\\n-\\r\\x85]",
+        b's' => "[\\t-\\r ]",
+        b'Z' => "\\z",
+        b'G' => "",
+        _ => return None,
+    })
+}
+
 /// The same inside of a class.
 fn in_class(byte: u8) -> String {
     match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_' => (byte as char).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'_' | b'<' | b'>' => (byte as char).to_string(),
         0x21..=0x7e => format!("\\{}", byte as char),
         _ => format!("\\x{byte:02x}"),
     }
