@@ -57,6 +57,10 @@ impl Cache {
                     hash.update(&(text.len() as u64).to_le_bytes());
                     hash.update(text.as_bytes());
                 }
+                for text in pattern.factors.iter().flat_map(|factors| &factors.strings) {
+                    hash.update(&(text.len() as u64).to_le_bytes());
+                    hash.update(text);
+                }
                 let flags = regex.flags;
                 hash.update(&[flags.caseless, flags.dot_all, flags.multi_line, regex.loosened].map(u8::from));
                 hash.update(&pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance).to_le_bytes());
