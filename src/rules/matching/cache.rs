@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to databases does.
-const VERSION: &[u8] = b"criba rules 2\n";
+const VERSION: &[u8] = b"criba rules 3\n";
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -57,9 +57,12 @@ impl Cache {
                     hash.update(&(text.len() as u64).to_le_bytes());
                     hash.update(text.as_bytes());
                 }
-                for text in pattern.factors.iter().flat_map(|factors| &factors.strings) {
-                    hash.update(&(text.len() as u64).to_le_bytes());
-                    hash.update(text);
+                for set in pattern.factors.iter().flat_map(|factors| factors.clauses.iter().flatten()) {
+                    hash.update(&(set.len() as u64).to_le_bytes());
+                    for string in set {
+                        hash.update(&(string.len() as u64).to_le_bytes());
+                        hash.update(string);
+                    }
                 }
                 let flags = regex.flags;
                 hash.update(&[flags.caseless, flags.dot_all, flags.multi_line, regex.loosened].map(u8::from));

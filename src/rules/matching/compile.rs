@@ -13,7 +13,7 @@ use super::{
     decide::Decider,
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
-    view::{How, Pattern, View},
+    view::{How, Pattern, Slot, View},
 };
 use crate::rules::regex::{Factors, Regex, factors};
 
@@ -73,7 +73,15 @@ fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
             let how = if fuzzy.is_some() { How::Fuzzy } else { How::Exact };
             let of = |decider: &Decider| factors(&decider.regex().plain, decider.regex().flags);
             let factors = decider.as_ref().ok().filter(|_| fuzzy.is_none()).and_then(of);
-            let pattern = decider.map(|decider| Pattern { rule, how, negated, decider, fuzzy, factors });
+            let pattern = decider.map(|decider| Pattern {
+                rule,
+                how,
+                negated,
+                decider,
+                fuzzy,
+                factors,
+                clauses: Vec::new(),
+            });
             // nobody else finds words within a distance
             let refused = |pattern: &Pattern| {
                 let whole = Choice { how, start: 0, end: pattern.decider.regex().scan.len() as u32 };
@@ -113,13 +121,17 @@ fn assemble(mut patterns: Vec<Pattern>, choices: &[Choice], database: Option<Dat
     for (pattern, choice) in patterns.iter_mut().zip(choices) {
         pattern.how = choice.how;
     }
+    let slots = slots(&patterns, choices);
+    for pattern in &mut patterns {
+        pattern.clauses = clauses(pattern);
+    }
     let ids = |wanted: fn(&Pattern) -> bool| {
         (0u32..).zip(&patterns).filter(|(_, pattern)| wanted(pattern)).map(|(id, _)| id).collect()
     };
     View {
         alone: ids(|pattern| pattern.how == How::Alone),
         negated: ids(|pattern| pattern.negated),
-        fuzzy: patterns.iter().any(|pattern| pattern.fuzzy.is_some()),
+        slots,
         database,
         patterns,
     }
@@ -130,10 +142,9 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
     let mut choices: Vec<Choice> = patterns.par_iter().map(|pattern| best(pattern, How::Exact)).collect();
     // Some errors only show when code is generated: the pattern to blame goes a step down, and again.
     loop {
-        let used: Vec<usize> =
-            (0..patterns.len()).filter(|&index| choices[index].how != How::Alone).collect();
+        let slots = slots(patterns, &choices);
         let expressions: Vec<Expression> =
-            used.iter().flat_map(|&index| expressions(&patterns[index], choices[index], index)).collect();
+            (0..).zip(&slots).flat_map(|(id, slot)| slot.expressions(patterns, &choices, id)).collect();
         if expressions.is_empty() {
             return (choices, None);
         }
@@ -146,7 +157,8 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
             .expression
             .and_then(|at| expressions.get(at))
             .or_else(|| expressions.iter().max_by_key(|expression| expression.text.as_bytes().len()));
-        let Some(index) = blamed.map(|expression| expression.id as usize) else { return (choices, None) };
+        let slot = blamed.and_then(|expression| slots.get(expression.id as usize));
+        let Some(index) = slot.map(|slot| slot.pattern as usize) else { return (choices, None) };
         let next = match choices[index].how {
             How::Exact | How::Literals => How::Prefilter,
             How::Prefilter => How::Piece,
@@ -158,7 +170,9 @@ fn build(patterns: &[Pattern]) -> (Vec<Choice>, Option<Database>) {
 
 /// What Hyperscan makes of one pattern alone: the size of its database, and the time to compile it.
 pub fn cost(pattern: &Pattern) -> Option<(usize, Duration)> {
-    let expressions = expressions(pattern, best(pattern, How::Exact), 0);
+    let (patterns, choices) = (std::slice::from_ref(pattern), [best(pattern, How::Exact)]);
+    let slots = slots(patterns, &choices);
+    let expressions: Vec<_> = slots.iter().flat_map(|slot| slot.expressions(patterns, &choices, 0)).collect();
     let started = Instant::now();
     let database = Database::compile(&expressions).ok()?;
     Some((database.size(), started.elapsed()))
@@ -176,7 +190,7 @@ fn best(pattern: &Pattern, from: How) -> Choice {
     if pattern.how == How::Fuzzy {
         return whole(How::Fuzzy);
     }
-    if let Some(Factors { decide, .. }) = &pattern.factors
+    if let Some(Factors { decide, .. }) = pattern.factors.as_ref().filter(|_| sets(pattern).len() <= 64)
         && from == How::Exact
     {
         let decides = *decide && !regex.loosened && regex.plain == regex.scan;
@@ -219,18 +233,60 @@ fn pieces(regex: &Regex) -> impl Iterator<Item = Choice> {
     })
 }
 
-/// What Hyperscan gets for a pattern: itself, a piece, or each of its literals.
-fn expressions(pattern: &Pattern, choice: Choice, id: usize) -> Vec<Expression> {
-    match &pattern.factors {
-        Some(factors) if choice.how == How::Literals => {
-            let flags = Flags { caseless: true, single_match: true, ..Flags::default() };
-            let literal = |text: &Vec<u8>| {
-                let text = text.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
-                Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance: 0 })
-            };
-            factors.strings.iter().filter_map(literal).collect()
+/// What Hyperscan's ids stand for: a pattern as such, or one set of strings of its clauses.
+fn slots(patterns: &[Pattern], choices: &[Choice]) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for ((pattern, known), choice) in (0..).zip(patterns).zip(choices) {
+        let count = match choice.how {
+            How::Alone => 0,
+            How::Literals => sets(known).len() as u32,
+            _ => 1,
+        };
+        slots.extend((0..count).map(|set| Slot { pattern, set }));
+    }
+    slots
+}
+
+/// The different sets of a pattern's clauses.
+fn sets(pattern: &Pattern) -> Vec<&Vec<Vec<u8>>> {
+    let mut sets: Vec<&Vec<Vec<u8>>> = Vec::new();
+    for set in pattern.factors.iter().flat_map(|factors| factors.clauses.iter().flatten()) {
+        if !sets.contains(&set) {
+            sets.push(set);
         }
-        _ => expression(pattern, choice, id).into_iter().collect(),
+    }
+    sets
+}
+
+/// The clauses of a pattern as bits, one for each of its sets.
+fn clauses(pattern: &Pattern) -> Vec<u64> {
+    let sets = sets(pattern);
+    let bit = |set: &Vec<Vec<u8>>| sets.iter().position(|known| *known == set).map_or(0, |at| 1 << at);
+    let clause = |clause: &Vec<Vec<Vec<u8>>>| clause.iter().map(bit).fold(0, |all, bit: u64| all | bit);
+    match &pattern.factors {
+        Some(factors) if pattern.how == How::Literals => factors.clauses.iter().map(clause).collect(),
+        _ => vec![1],
+    }
+}
+
+impl Slot {
+    /// What Hyperscan gets: the pattern, a piece of it, or each string of the set.
+    fn expressions(&self, patterns: &[Pattern], choices: &[Choice], id: usize) -> Vec<Expression> {
+        let at = self.pattern as usize;
+        let (Some(pattern), Some(&choice)) = (patterns.get(at), choices.get(at)) else { return Vec::new() };
+        if choice.how != How::Literals {
+            return expression(pattern, choice, id).into_iter().collect();
+        }
+        let flags = Flags { caseless: true, single_match: true, ..Flags::default() };
+        let literal = |text: &Vec<u8>| {
+            let text = text.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+            Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance: 0 })
+        };
+        sets(pattern)
+            .get(self.set as usize)
+            .into_iter()
+            .flat_map(|set| set.iter().filter_map(literal))
+            .collect()
     }
 }
 

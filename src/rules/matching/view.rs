@@ -36,6 +36,15 @@ pub struct Pattern {
     pub decider: Decider,
     pub fuzzy: Option<Fuzzy>,
     pub factors: Option<Factors>,
+    /// What must have been found for a match: one of these, all bits of it.
+    pub clauses: Vec<u64>,
+}
+
+/// What an id of the database stands for: a pattern, or one of the sets of strings of its clauses.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    pub pattern: u32,
+    pub set: u32,
 }
 
 /// All patterns that look at one kind of text.
@@ -46,8 +55,8 @@ pub struct View {
     /// Patterns that PCRE2 has to try on every unit.
     pub(super) alone: Vec<u32>,
     pub(super) negated: Vec<u32>,
-    /// Whether there are words within an edit distance among the patterns.
-    pub(super) fuzzy: bool,
+    /// What the database's ids stand for.
+    pub(super) slots: Vec<Slot>,
 }
 
 /// Working memory of scans.
@@ -56,8 +65,8 @@ pub struct Scratch {
     pub(super) database: Option<DatabaseScratch>,
     /// Pattern and end of match.
     found: Vec<(u32, usize)>,
-    /// The scan in which each pattern was found last.
-    stamps: Vec<u32>,
+    /// For each pattern the scan in which something of it was found last, and the bits of what that was.
+    bits: Vec<(u32, u64)>,
     stamp: u32,
     matched: Vec<u32>,
 }
@@ -97,28 +106,40 @@ impl View {
         self.patterns.is_empty()
     }
 
+    fn is_fuzzy(&self, pattern: u32) -> bool {
+        self.patterns.get(pattern as usize).is_some_and(|pattern| pattern.fuzzy.is_some())
+    }
+
     /// Looks for all patterns in one unit.
     pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Scratch { database, found, stamps, stamp, matched } = scratch;
+        let Scratch { database, found, bits, stamp, matched } = scratch;
         found.clear();
         matched.clear();
         if let (Some(database), Some(scratch)) = (&self.database, database) {
             // A scan fails only when the scratch is foreign, and then finds nothing.
-            let stamp = next(stamp, stamps, self.patterns.len());
-            let scanned = database.scan(unit, scratch, |id, end| match stamps.get_mut(id as usize) {
-                // several strings may be found for one pattern; of words within a distance each end counts
-                Some(last) if *last == stamp && !self.fuzzy => {}
-                Some(last) => {
-                    *last = stamp;
-                    found.push((id, end));
+            let stamp = next(stamp, bits, self.patterns.len());
+            let scanned = database.scan(unit, scratch, |id, end| {
+                let Some(slot) = self.slots.get(id as usize) else { return };
+                let Some((seen, bits)) = bits.get_mut(slot.pattern as usize) else { return };
+                if *seen != stamp {
+                    (*seen, *bits) = (stamp, 0);
+                    found.push((slot.pattern, end));
+                } else if self.is_fuzzy(slot.pattern) {
+                    // of words within a distance each end counts
+                    found.push((slot.pattern, end));
                 }
-                None => {}
+                *bits |= 1 << slot.set;
             });
             debug_assert!(scanned.is_ok(), "{scanned:?}");
         }
+        let candidates = found.len();
         found.extend(self.alone.iter().map(|&id| (id, 0)));
-        for &(id, end) in found.iter() {
+        for (at, &(id, end)) in found.iter().enumerate() {
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
+            let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);
+            if at < candidates && !pattern.clauses.iter().any(|clause| bits & clause == *clause) {
+                continue;
+            }
             if pattern.negated {
                 if pattern.how == How::Exact || !matches!(pattern.decider.find_at(unit, 0), Ok(None)) {
                     matched.push(id);
@@ -136,13 +157,13 @@ impl View {
 }
 
 /// A stamp that no pattern has yet.
-fn next(stamp: &mut u32, stamps: &mut Vec<u32>, patterns: usize) -> u32 {
-    if stamps.len() < patterns {
-        stamps.resize(patterns, 0);
+fn next(stamp: &mut u32, bits: &mut Vec<(u32, u64)>, patterns: usize) -> u32 {
+    if bits.len() < patterns {
+        bits.resize(patterns, (0, 0));
     }
     *stamp = stamp.wrapping_add(1);
     if *stamp == 0 {
-        stamps.fill(0);
+        bits.fill((0, 0));
         *stamp = 1;
     }
     *stamp
