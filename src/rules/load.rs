@@ -244,7 +244,7 @@ impl<'d> Plan<'d> {
             metas,
             scratch: None,
         };
-        let databases = rules.views().filter_map(View::database);
+        let databases = rules.views().flat_map(View::databases);
         rules.scratch = DatabaseScratch::for_all(databases).map_err(|error| Error::Memory(error.message))?;
         Ok(rules)
     }

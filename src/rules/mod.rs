@@ -1,9 +1,9 @@
 //! Which patterns match where?
 //!
-//! Rules in SpamAssassin's .cf language ([`language`]) are compiled ([`load`]) to one Hyperscan
-//! database per text view, with PCRE2 deciding what Hyperscan can only prefilter ([`matching`]).
-//! [`scan`] runs them over a message: header rules by what they look up ([`headers`]), the others
-//! unit by unit, [`evals`] as functions. The hits ([`hits`]) are put together by [`metas`].
+//! Rules in SpamAssassin's .cf language (`language`) are compiled (`load`) to one Hyperscan
+//! database per text view, with PCRE2 deciding what Hyperscan can only prefilter (`matching`).
+//! `scan` runs them over a message: header rules by what they look up (`headers`), the others
+//! unit by unit, `evals` as functions. The hits (`hits`) are put together by `metas`.
 
 mod evals;
 mod headers;
@@ -109,7 +109,7 @@ pub struct Outcome {
     pub subtests: Vec<Arc<str>>,
 }
 
-/// Why no rule set came out at all (a single broken rule is a [`Remark`] instead).
+/// Why no rule set came out at all (a single broken rule is a `Remark` instead).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -80,7 +80,7 @@ impl RuleSet {
     fn matching<'v>(&self, views: impl IntoIterator<Item = &'v View>) -> Matching {
         let mut matching = Matching::default();
         for view in views {
-            matching.bytes += view.database().map_or(0, |database| database.size());
+            matching.bytes += view.databases().map(|database| database.size()).sum::<usize>();
             for pattern in view.patterns() {
                 match pattern.how {
                     How::Exact => matching.exact += 1,

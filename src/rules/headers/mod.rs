@@ -1,6 +1,6 @@
 //! Which headers do rules look at, and what do they say?
 //!
-//! Rules with the same [`Lookup`] share one look at the message ([`values`]) and one [`View`].
+//! Rules with the same `Lookup` share one look at the message (`values`) and one `View`.
 //! What a rule makes of a header that is not there is known when it is loaded.
 
 mod lookup;
@@ -82,7 +82,7 @@ impl Grouped {
         self.rules.iter().map(|rules| rules.iter().filter_map(entry).collect()).collect()
     }
 
-    /// Puts the compiled sets back; `views` stand in the order of [`Grouped::entries`]. `most` tells how
+    /// Puts the compiled sets back; `views` stand in the order of `Grouped::entries`. `most` tells how
     /// many matches of a rule count.
     pub fn finish(self, views: Vec<View>, most: impl Fn(u32) -> u32) -> Headers {
         let mut headers = Headers::default();
@@ -125,7 +125,7 @@ fn absent(view: &View, unset: &HashMap<u32, &[u8]>, most: impl Fn(u32) -> u32) -
     hits.filter(|(_, count)| *count > 0).collect()
 }
 
-/// Working memory for [`Headers::scan`].
+/// Working memory for `Headers::scan`.
 #[derive(Debug, Default)]
 pub struct HeaderScratch {
     /// The groups whose header was seen in this message.

@@ -1,8 +1,8 @@
-//! What do the rule files say? SpamAssassin's .cf language, read into [`Definitions`].
+//! What do the rule files say? SpamAssassin's .cf language, read into `Definitions`.
 //!
-//! [`lines`] makes directives of bytes, [`conditions`] decides which of them count, [`directives`]
-//! reads what each says, [`tags`] puts the strings of `replace_tag` into the patterns. Nothing here
-//! is fatal: what cannot be used becomes a [`Remark`](super::Remark) with file and line.
+//! `lines` makes directives of bytes, `conditions` decides which of them count, `directives`
+//! reads what each says, `tags` puts the strings of `replace_tag` into the patterns. Nothing here
+//! is fatal: what cannot be used becomes a `Remark`(super::Remark) with file and line.
 
 mod conditions;
 mod definitions;

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to databases does.
-const VERSION: &[u8] = b"criba rules 3\n";
+const VERSION: &[u8] = b"criba rules 4\n";
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -29,8 +29,16 @@ pub struct Choice {
     pub end: u32,
 }
 
-/// A set of patterns, compiled: the choice for each, and the database unless it is empty.
-pub type Compiled = (Vec<Choice>, Option<Database>);
+/// A set of patterns, compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// One a pattern.
+    pub choices: Vec<Choice>,
+    /// For all patterns that share one; `None` where there is none.
+    pub database: Option<Database>,
+    /// Databases of single patterns, by the index of the pattern.
+    pub lone: Vec<(u32, Database)>,
+}
 
 /// A directory for compiled databases.
 #[derive(Clone, Debug)]
@@ -81,9 +89,10 @@ impl Cache {
         let bytes = fs::read(path).ok()?;
         let compiled = parse(&bytes)?;
         let fits = compiled.len() == sets.len()
-            && compiled.iter().zip(sets).all(|((choices, database), set)| {
+            && compiled.iter().zip(sets).all(|(compiled, set)| {
+                let Compiled { choices, database, lone } = compiled;
                 let needed = choices.iter().any(|choice| choice.how != How::Alone);
-                choices.len() == set.len() && needed == database.is_some()
+                choices.len() == set.len() && needed == (database.is_some() || !lone.is_empty())
             });
         fits.then_some(compiled)
     }
@@ -125,25 +134,34 @@ fn how(code: u8) -> Option<How> {
         .copied()
 }
 
-// VERSION, the hash of the rest, then for each set: choices (count, then 9 bytes each), database
-// (length, bytes). Integers are little-endian.
+// VERSION, the hash of the rest, then for each set: choices (count, then 9 bytes each), the common
+// database (length, bytes; empty for none), lone ones (count, then pattern, length, bytes each). Integers
+// are little-endian.
 fn encode(compiled: &[Compiled]) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    for (choices, database) in compiled {
+    for Compiled { choices, database, lone } in compiled {
         body.extend((choices.len() as u32).to_le_bytes());
         for choice in choices {
             body.push(code(choice.how));
             body.extend(choice.start.to_le_bytes());
             body.extend(choice.end.to_le_bytes());
         }
-        let bytes = match database {
-            Some(database) => database.serialize().map_err(|error| error.to_string())?,
-            None => Vec::new(),
-        };
-        body.extend((bytes.len() as u64).to_le_bytes());
-        body.extend(bytes);
+        put(database.as_ref(), &mut body)?;
+        body.extend((lone.len() as u32).to_le_bytes());
+        for (pattern, database) in lone {
+            body.extend(pattern.to_le_bytes());
+            put(Some(database), &mut body)?;
+        }
     }
     Ok([VERSION, &xxh3_128(&body).to_le_bytes(), &body].concat())
+}
+
+fn put(database: Option<&Database>, body: &mut Vec<u8>) -> Result<(), String> {
+    let bytes = database.map(Database::serialize).transpose().map_err(|error| error.to_string())?;
+    let bytes = bytes.unwrap_or_default();
+    body.extend((bytes.len() as u64).to_le_bytes());
+    body.extend(bytes);
+    Ok(())
 }
 
 fn parse(bytes: &[u8]) -> Option<Vec<Compiled>> {
@@ -153,23 +171,32 @@ fn parse(bytes: &[u8]) -> Option<Vec<Compiled>> {
     }
     let mut compiled = Vec::new();
     while !body.is_empty() {
-        let count = u32::from_le_bytes(*take(&mut body)?);
         let mut choices = Vec::new();
-        for _ in 0..count {
+        for _ in 0..u32::from_le_bytes(*take(&mut body)?) {
             let [code] = *take(&mut body)?;
             let (start, end) = (u32::from_le_bytes(*take(&mut body)?), u32::from_le_bytes(*take(&mut body)?));
             choices.push(Choice { how: how(code)?, start, end });
         }
-        let length = usize::try_from(u64::from_le_bytes(*take(&mut body)?)).ok()?;
-        let (database, rest) = body.split_at_checked(length)?;
-        body = rest;
-        let database = match database {
-            [] => None,
-            bytes => Some(Database::deserialize(bytes).ok()?),
-        };
-        compiled.push((choices, database));
+        let database = get(&mut body)?;
+        let mut lone = Vec::new();
+        for _ in 0..u32::from_le_bytes(*take(&mut body)?) {
+            let pattern = u32::from_le_bytes(*take(&mut body)?);
+            lone.push((pattern, get(&mut body)??));
+        }
+        compiled.push(Compiled { choices, database, lone });
     }
     Some(compiled)
+}
+
+/// A database, or `None` in its place; `None` alone where the bytes are no such thing.
+fn get(body: &mut &[u8]) -> Option<Option<Database>> {
+    let length = usize::try_from(u64::from_le_bytes(*take(body)?)).ok()?;
+    let (bytes, rest) = body.split_at_checked(length)?;
+    *body = rest;
+    match bytes {
+        [] => Some(None),
+        bytes => Some(Some(Database::deserialize(bytes).ok()?)),
+    }
 }
 
 fn take<'a, const N: usize>(bytes: &mut &'a [u8]) -> Option<&'a [u8; N]> {

@@ -1,7 +1,7 @@
 //! Which patterns match this text?
 //!
-//! A [`View`] holds the patterns of all rules that look at one kind of text. Hyperscan finds the
-//! candidates in one pass; where it cannot decide or count, a [`Decider`] (PCRE2) does. [`cache`]
+//! A `View` holds the patterns of all rules that look at one kind of text. Hyperscan finds the
+//! candidates in one pass; where it cannot decide or count, a `Decider` (PCRE2) does. `cache`
 //! keeps compiled databases on disk.
 
 mod cache;

@@ -38,6 +38,8 @@ pub struct Pattern {
     pub factors: Option<Factors>,
     /// What must have been found for a match: one of these, all bits of it.
     pub clauses: Vec<u64>,
+    /// Whether its matches need have no string in common: it gets a database of its own.
+    pub lone: bool,
 }
 
 /// What an id of the database stands for: a pattern, or one of the sets of strings of its clauses.
@@ -51,6 +53,8 @@ pub struct Slot {
 #[derive(Debug, Default)]
 pub struct View {
     pub(super) database: Option<Database>,
+    /// Databases of single patterns; they are not asked when the rule has all its hits.
+    pub(super) lone: Vec<(u32, Database)>,
     pub(super) patterns: Vec<Pattern>,
     /// Patterns that PCRE2 has to try on every unit.
     pub(super) alone: Vec<u32>,
@@ -91,9 +95,9 @@ impl Scratch {
 }
 
 impl View {
-    /// The compiled database, if any pattern is in one.
-    pub fn database(&self) -> Option<&Database> {
-        self.database.as_ref()
+    /// The compiled databases.
+    pub fn databases(&self) -> impl Iterator<Item = &Database> {
+        self.database.iter().chain(self.lone.iter().map(|(_, database)| database))
     }
 
     /// The patterns.
@@ -115,7 +119,7 @@ impl View {
         let Scratch { database, found, bits, stamp, matched } = scratch;
         found.clear();
         matched.clear();
-        if let (Some(database), Some(scratch)) = (&self.database, database) {
+        if let (Some(database), Some(scratch)) = (&self.database, database.as_mut()) {
             // A scan fails only when the scratch is foreign, and then finds nothing.
             let stamp = next(stamp, bits, self.patterns.len());
             let scanned = database.scan(unit, scratch, |id, end| {
@@ -133,6 +137,15 @@ impl View {
             debug_assert!(scanned.is_ok(), "{scanned:?}");
         }
         let candidates = found.len();
+        if let Some(scratch) = database {
+            for (id, database) in &self.lone {
+                let Some(pattern) = self.patterns.get(*id as usize) else { continue };
+                if pattern.negated || sink.wants(pattern.rule) > 0 {
+                    let scanned = database.scan(unit, scratch, |_, end| found.push((*id, end)));
+                    debug_assert!(scanned.is_ok(), "{scanned:?}");
+                }
+            }
+        }
         found.extend(self.alone.iter().map(|&id| (id, 0)));
         for (at, &(id, end)) in found.iter().enumerate() {
             let Some(pattern) = self.patterns.get(id as usize) else { continue };

@@ -1,7 +1,7 @@
 //! What do the hits mean together?
 //!
-//! A `meta` rule computes with the hit counts of others. [`program`] turns its expression into a
-//! small program with Perl's notion of values; [`Metas`] runs, in an order that puts dependencies
+//! A `meta` rule computes with the hit counts of others. `program` turns its expression into a
+//! small program with Perl's notion of values; `Metas` runs, in an order that puts dependencies
 //! first, those programs that a hit could have made true.
 
 mod plan;

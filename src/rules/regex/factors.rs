@@ -1,6 +1,6 @@
 //! Which literal strings must be there for a pattern to match?
 //!
-//! [`factors`] gives clauses, one of which holds for every match: sets of strings, in lower case, of
+//! [`literals`] gives clauses, one of which holds for every match: sets of strings, in lower case, of
 //! each of which one (letter case apart) is part of the text. Hyperscan finds strings at many times
 //! the speed of patterns and compiles them in no time, so clauses that are rarely true are the best
 //! prefilter there is: no match is lost, and PCRE2 looks at the few texts that are left.
@@ -46,9 +46,41 @@ pub struct Factors {
     pub decide: bool,
 }
 
-/// The rarest clauses that were found; `None` where they are not rare enough.
-pub fn factors(plain: &str, flags: Flags) -> Option<Factors> {
-    let hir = ParserBuilder::new()
+/// What is known of the strings in a pattern's matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Literals {
+    /// Clauses that are rare enough for a filter.
+    Rare(Factors),
+    /// Nothing useful, but some strings are there.
+    Common,
+    /// Matches need not have any string in common.
+    None,
+}
+
+/// The rarest clauses that were found.
+pub fn literals(plain: &str, flags: Flags) -> Literals {
+    // what cannot be read may have anything in common
+    let Some(hir) = parsed(plain, flags) else { return Literals::Common };
+    let found = look(&hir);
+    let looks = !hir.properties().look_set().is_empty();
+    let decide = flags.caseless && !looks && found.exact.as_ref().is_some_and(|set| frequency(set) <= RARE);
+    let clauses = match decide {
+        true => found.exact.map(|set| vec![vec![set]]),
+        false => found.all(),
+    };
+    let strings = |set: Set| set.into_iter().collect();
+    match clauses {
+        None => Literals::None,
+        Some(clauses) if cost(&clauses) > RARE => Literals::Common,
+        Some(clauses) => Literals::Rare(Factors {
+            clauses: clauses.into_iter().map(|clause| clause.into_iter().map(strings).collect()).collect(),
+            decide,
+        }),
+    }
+}
+
+fn parsed(plain: &str, flags: Flags) -> Option<Hir> {
+    ParserBuilder::new()
         .unicode(false)
         .utf8(false)
         .octal(true)
@@ -57,19 +89,7 @@ pub fn factors(plain: &str, flags: Flags) -> Option<Factors> {
         .dot_matches_new_line(flags.dot_all)
         .build()
         .parse(plain)
-        .ok()?;
-    let found = look(&hir);
-    let looks = !hir.properties().look_set().is_empty();
-    let decide = flags.caseless && !looks && found.exact.as_ref().is_some_and(|set| frequency(set) <= RARE);
-    let clauses = match decide {
-        true => found.exact.map(|set| vec![vec![set]])?,
-        false => found.all()?,
-    };
-    let strings = |set: Set| set.into_iter().collect();
-    (cost(&clauses) <= RARE).then(|| Factors {
-        clauses: clauses.into_iter().map(|clause| clause.into_iter().map(strings).collect()).collect(),
-        decide,
-    })
+        .ok()
 }
 
 /// What is known of a node.
@@ -325,6 +345,13 @@ const COMMON: &str = "\
 mod tests {
     use super::*;
 
+    fn factors(pattern: &str, flags: Flags) -> Option<Factors> {
+        match literals(pattern, flags) {
+            Literals::Rare(factors) => Some(factors),
+            Literals::Common | Literals::None => None,
+        }
+    }
+
     /// The clauses: sets joined by `&`, their strings by `|`.
     fn of(pattern: &str) -> Option<Vec<String>> {
         let flags = Flags { caseless: true, ..Flags::default() };
@@ -377,8 +404,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_parsed_gives_none() {
-        for pattern in ["(", "(?=x)", r"\1", "[z-a]"] {
-            assert_eq!(of(pattern), None, "{pattern}");
+        for pattern in ["(", "(?=x)", "[z-a]"] {
+            assert_eq!(literals(pattern, Flags::default()), Literals::Common, "{pattern}");
         }
     }
 }

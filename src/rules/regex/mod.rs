@@ -1,7 +1,7 @@
 //! What does a rule's regular expression mean to the two engines?
 //!
-//! Rules are written for Perl (under `/aa`, on bytes). [`Delimited`] takes the delimiters and flags
-//! off, [`Regex`] holds the two translations: one that PCRE2 decides exactly as Perl would, and one
+//! Rules are written for Perl (under `/aa`, on bytes). `Delimited` takes the delimiters and flags
+//! off, `Regex` holds the two translations: one that PCRE2 decides exactly as Perl would, and one
 //! for Hyperscan that finds at least as much.
 
 mod delimiters;
@@ -9,7 +9,7 @@ mod factors;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, factors};
+pub use factors::{Factors, Literals, literals};
 pub use translate::translate;
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
