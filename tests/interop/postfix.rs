@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::support::files;
+use super::support::{files, skipped};
 
 const CRIBA: &str = env!("CARGO_BIN_EXE_criba");
 /// For things that come soon or never, on a busy machine too.
@@ -166,7 +166,7 @@ fn is_available() -> bool {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     let available = installed.is_ok_and(|status| status.success()) && root;
     if !available {
-        eprintln!("SKIPPED: Postfix is not installed, or this is not root, who alone can start one");
+        skipped("Postfix is not installed, or this is not root, who alone can start one");
     }
     available
 }

@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::support::skipped;
+
 const CRIBA: &str = env!("CARGO_BIN_EXE_criba");
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -54,7 +56,7 @@ fn text(output: &Output) -> String {
 #[test]
 fn every_way_to_ask_is_answered() {
     if Command::new("spamc").arg("-V").stdout(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: spamc is not installed");
+        skipped("spamc is not installed");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

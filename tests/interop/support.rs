@@ -1,11 +1,19 @@
 //! Where the third-party data lies, and how to run other programs over it.
 
 use std::{
-    env, fs,
-    io::Write,
+    env,
+    fmt::Display,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+/// Says that a test did not run, and why. Straight to stderr: what `eprintln!` prints in a test that passes is
+/// kept back, and nobody would see it.
+pub fn skipped(why: impl Display) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {why}");
+}
 
 /// A folder of the third-party suites: below `CRIBA_SUITES`, or below `../shared/suites`. Says so where it
 /// is missing.
@@ -15,7 +23,7 @@ pub fn suite(name: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: no test suite at {}; set CRIBA_SUITES", folder.display());
+    skipped(format_args!("no test suite at {}; set CRIBA_SUITES", folder.display()));
     None
 }
 
@@ -38,7 +46,7 @@ pub fn python(script: &str, input: &str) -> Option<String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(script);
     let child = Command::new("python3").arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let Ok(mut child) = child else {
-        eprintln!("SKIPPED: no python3 to run {}", script.display());
+        skipped(format_args!("no python3 to run {}", script.display()));
         return None;
     };
     let mut stdin = child.stdin.take().expect("a pipe");
