@@ -14,6 +14,7 @@ use std::{
 
 use hyperscan_sys as hs;
 
+// SAFETY: declared as in <stdlib.h>.
 unsafe extern "C" {
     // Hyperscan's default allocator is malloc, and what it returns is the caller's to free.
     fn free(pointer: *mut c_void);
@@ -232,6 +233,7 @@ struct Context<F> {
 }
 
 /// A panic must not unwind into C: it is kept, ends the scan and goes on behind it.
+// SAFETY: only `hs_scan` calls it, with the context that was handed to it.
 unsafe extern "C" fn on_match<F: FnMut(u32, usize)>(
     id: c_uint,
     _from: c_ulonglong,
