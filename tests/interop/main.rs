@@ -5,5 +5,6 @@ mod media;
 mod mime;
 mod pdf;
 mod postfix;
+mod rules;
 mod spamc;
 mod support;

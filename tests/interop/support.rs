@@ -12,7 +12,12 @@ use std::{
 /// Says that a test did not run, and why. Straight to stderr: what `eprintln!` prints in a test that passes is
 /// kept back, and nobody would see it.
 pub fn skipped(why: impl Display) {
-    let _ = writeln!(io::stderr(), "SKIPPED: {why}");
+    say(format_args!("SKIPPED: {why}"));
+}
+
+/// Says something that shall be seen whether the test passes or not.
+pub fn say(what: impl Display) {
+    let _ = writeln!(io::stderr(), "{what}");
 }
 
 /// A folder of the third-party suites: below `CRIBA_SUITES`, or below `../shared/suites`. Says so where it
