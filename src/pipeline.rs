@@ -198,7 +198,8 @@ impl<'a> Scan<'a> {
         self.bayes(&message, &rendered, scratch);
         self.judge();
         // Is there more than text?
-        let more = message.leaves().any(|(_, part)| media::sniff(part.decoded(&message)).is_some());
+        let more =
+            message.leaves().any(|(_, part)| media::may_be(part.beginning(&message, media::BEGINNING)));
         match more {
             true => {
                 Progress::Media(Pending { budget: self.budget, findings: self.findings, hits: self.hits })

@@ -10,7 +10,7 @@ use crate::{
 
 pub use image::decode;
 pub use raster::Raster;
-pub use sniff::sniff;
+pub use sniff::{BEGINNING, may_be, sniff};
 
 mod gif;
 

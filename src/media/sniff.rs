@@ -21,6 +21,15 @@ pub fn sniff(bytes: &[u8]) -> Option<Kind> {
     }
 }
 
+/// Bytes that [`may_be`] looks at.
+pub const BEGINNING: usize = PDF_HEADER_WITHIN + 8;
+
+/// Whether [`sniff`] may know a file that begins so. Says yes to all that it knows; a few others pass.
+pub fn may_be(beginning: &[u8]) -> bool {
+    let top = beginning.get(..PDF_HEADER_WITHIN).unwrap_or(beginning);
+    sniff(beginning).is_some() || memmem::find(top, b"%PDF-").is_some()
+}
+
 // Two letters begin many a text; the size of the second header is what tells a bitmap from it.
 fn is_bmp(after_magic: &[u8]) -> bool {
     matches!(after_magic.get(12..16), Some([12 | 40 | 52 | 56 | 64 | 108 | 124, 0, 0, 0]))
@@ -54,6 +63,8 @@ mod tests {
             (b"", None),
         ] {
             assert_eq!(sniff(bytes), kind, "{}", String::from_utf8_lossy(bytes));
+            let long = [bytes, &[0; 4000]].concat();
+            assert!(kind.is_none() || may_be(&long[..BEGINNING]), "{}", String::from_utf8_lossy(bytes));
         }
     }
 

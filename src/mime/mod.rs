@@ -188,6 +188,34 @@ impl<'m> Part<'m> {
         self.decode(message.arena)
     }
 
+    /// The first bytes of the decoded body: at least so many, where it has as many. Costs what is looked at and not
+    /// the whole of an attachment. Unlike [`Part::decoded`] it leaves
+    /// overlong lines, and line ends in base64, as they are.
+    pub fn beginning(&self, message: &Message<'m>, at_least: usize) -> &'m [u8] {
+        if let Some(decoded) = self.decoded.get() {
+            return decoded;
+        }
+        let (arena, encoding) = (message.arena, self.encoding(message.arena));
+        // Blanks and line ends may stand before and between the first characters, so many as one likes.
+        let mut length = at_least.saturating_mul(2);
+        loop {
+            let raw = self.raw_body.get(..length).unwrap_or(self.raw_body);
+            let decoded = if encoding.eq_ignore_ascii_case("base64") {
+                transfer::decode_base64(raw, arena).bytes
+            } else if encoding.eq_ignore_ascii_case("quoted-printable") {
+                transfer::decode_quoted_printable(raw, arena).bytes
+            } else if self.crlf {
+                transfer::to_lf(raw, arena)
+            } else {
+                raw
+            };
+            if decoded.len() >= at_least || raw.len() == self.raw_body.len() {
+                return decoded;
+            }
+            length = length.saturating_mul(4);
+        }
+    }
+
     fn encoding(&self, arena: &'m Arena) -> &'m str {
         headers::last_value(self.headers, "Content-Transfer-Encoding", arena).unwrap_or_default()
     }

@@ -546,3 +546,30 @@ mod any_input {
         bytes.chunks(3).flat_map(group).collect()
     }
 }
+
+#[test]
+fn the_beginning_of_a_part_is_that_of_its_decoded_body() {
+    let padded = format!("{}UE5H\nUE5HUE5HUE5HUE5H\n", "\n".repeat(3000));
+    for (encoding, body) in [
+        ("base64", "iVBORw0KGgpxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcXFxcQ=="),
+        ("BASE64", &padded[..]),
+        ("quoted-printable", "a=\n=\n=41=42=\n=43 =C3=A9 and so on"),
+        ("8bit", "a line\nand another one that is longer"),
+    ] {
+        for end in ["\n", "\r\n"] {
+            let text = format!("Content-Type: image/png\nContent-Transfer-Encoding: {encoding}\n\n{body}\n")
+                .replace('\n', end);
+            let arena = Arena::new();
+            let message = Message::parse(text.as_bytes(), &arena, &Limits::default());
+            let part = &message.parts[0];
+            let beginnings = [0, 1, 8, 20, 5000].map(|length| (length, part.beginning(&message, length)));
+            let whole = part.decoded(&message);
+            for (length, beginning) in beginnings {
+                assert!(beginning.len() >= length.min(whole.len()), "{encoding}: {length}");
+                // Of a code that is cut the last bytes are what they are.
+                let sure = length.min(whole.len());
+                assert_eq!(beginning[..sure], whole[..sure], "{encoding}: {length}");
+            }
+        }
+    }
+}
