@@ -4,6 +4,10 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 
 /// Pixels decompressed between two looks at the clock.
 const PIXELS_A_LOOK: usize = 1 << 16;
+/// Pixels handed on at a time: no frame is ever held as a whole, whatever size it claims.
+const PIECE: usize = 1 << 13;
+/// Pixels that a byte of compressed data can stand for: a code of 12 bits for a string of 4,096.
+const MOST_A_BYTE: usize = 2731;
 
 /// What happens to a frame's rectangle before the next frame is painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,8 @@ pub struct Frame<'a> {
     pub disposal: Disposal,
     pub transparent: Option<u8>,
     code_size: u8,
-    data: Vec<u8>,
+    /// The sub-blocks as they stand in the file, each behind its length.
+    data: &'a [u8],
 }
 
 /// Why a frame has fewer pixels than its size says.
@@ -85,12 +90,10 @@ impl<'a> Blocks<'a> {
         if flags & 0x80 == 0 { Some(&[]) } else { self.cut(3 << ((flags & 7) + 1)) }
     }
 
-    // What is left of a sub-block that breaks off is a sub-block too.
     fn sub_block(&mut self) -> Option<&'a [u8]> {
-        match usize::from(self.byte()?) {
-            0 => None,
-            length => self.cut(length.min(self.rest.len())).filter(|block| !block.is_empty()),
-        }
+        let (block, rest) = sub_block(self.rest);
+        self.rest = rest;
+        block
     }
 
     fn extension(&mut self) -> Option<()> {
@@ -127,10 +130,9 @@ impl<'a> Blocks<'a> {
         let palette = if local.is_empty() { self.global } else { local };
         let (delay, disposal, transparent) = std::mem::replace(&mut self.control, NO_CONTROL);
         let code_size = self.byte()?;
-        let mut data = Vec::new();
-        while let Some(block) = self.sub_block() {
-            data.extend_from_slice(block);
-        }
+        let data = self.rest;
+        while self.sub_block().is_some() {}
+        let data = &data[..data.len() - self.rest.len()];
         let interlaced = flags & 0x40 != 0;
         Some(Frame {
             left,
@@ -164,32 +166,60 @@ impl<'a> Iterator for Blocks<'a> {
     }
 }
 
+// What is left of a sub-block that breaks off is a sub-block too. The terminator is none, but is passed.
+fn sub_block(bytes: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let Some((&length, rest)) = bytes.split_first() else { return (None, bytes) };
+    let (block, rest) = rest.split_at(usize::from(length).min(rest.len()));
+    ((!block.is_empty()).then_some(block), rest)
+}
+
 impl Frame<'_> {
-    /// Decompresses the first `pixels.len()` pixels, in the order of the data. Returns how many there were.
-    pub fn decompress(&self, pixels: &mut [u8], late: &dyn Fn() -> bool) -> (usize, Option<Cut>) {
+    /// The most pixels that the data can hold, of those that the frame says it has.
+    pub fn most_pixels(&self) -> usize {
+        (self.width * self.height).min(self.data.len().saturating_mul(MOST_A_BYTE))
+    }
+
+    /// Decompresses the first `wanted` pixels and hands them to `take` piece by piece, in the order of the data.
+    /// Says why where there were fewer.
+    pub fn decompress(
+        &self,
+        wanted: usize,
+        late: &dyn Fn() -> bool,
+        mut take: impl FnMut(&[u8]),
+    ) -> Option<Cut> {
         if !(1..=11).contains(&self.code_size) {
-            return (0, Some(Cut::Short));
+            return (wanted > 0).then_some(Cut::Short);
         }
         let mut decoder = Decoder::new(BitOrder::Lsb, self.code_size);
-        let (mut input, mut filled, mut look_at) = (&self.data[..], 0, PIXELS_A_LOOK);
-        while filled < pixels.len() {
-            let end = pixels.len().min(look_at);
-            let step = decoder.decode_bytes(input, &mut pixels[filled..end]);
+        let mut piece = [0; PIECE];
+        let (mut left, mut unseen, mut data) = (wanted, 0, self.data);
+        let mut input: &[u8] = &[];
+        while left > 0 {
+            let step = decoder.decode_bytes(input, &mut piece[..left.min(PIECE)]);
             input = input.get(step.consumed_in..).unwrap_or_default();
-            filled += step.consumed_out;
-            let stuck = step.consumed_in == 0 && step.consumed_out == 0;
+            take(&piece[..step.consumed_out]);
+            left -= step.consumed_out;
+            unseen += step.consumed_out;
             match step.status {
-                Ok(LzwStatus::Ok | LzwStatus::NoProgress) if !stuck => {}
+                Ok(LzwStatus::Ok | LzwStatus::NoProgress) => {}
                 _ => break,
             }
-            if filled == look_at {
-                if filled < pixels.len() && late() {
-                    return (filled, Some(Cut::Late));
+            // Codes wait inside the decoder until a call makes no progress.
+            if step.consumed_in == 0 && step.consumed_out == 0 {
+                let (Some(block), rest) = sub_block(data) else { break };
+                if !input.is_empty() {
+                    break;
                 }
-                look_at += PIXELS_A_LOOK;
+                (input, data) = (block, rest);
+            }
+            if unseen >= PIXELS_A_LOOK && left > 0 {
+                if late() {
+                    return Some(Cut::Late);
+                }
+                unseen = 0;
             }
         }
-        (filled, (filled < pixels.len()).then_some(Cut::Short))
+        (left > 0).then_some(Cut::Short)
     }
 }
 
@@ -228,14 +258,18 @@ mod tests {
     fn compressed_data_that_breaks_off_gives_the_pixels_before() {
         let bytes = [HEADER, IMAGE].concat();
         let mut frame = Blocks::new(&bytes).unwrap().next().unwrap();
-        let mut pixels = [9; 4];
-        assert_eq!(frame.decompress(&mut pixels, &|| false), (4, None));
-        let whole = pixels;
-        frame.data.truncate(1);
-        let (count, cut) = frame.decompress(&mut pixels, &|| false);
-        assert!(count < 4 && cut == Some(Cut::Short));
-        assert_eq!(pixels[..count], whole[..count]);
+        let pixels = |frame: &Frame<'_>| {
+            let mut pixels = Vec::new();
+            let cut = frame.decompress(4, &|| false, |piece| pixels.extend_from_slice(piece));
+            (pixels, cut)
+        };
+        let (whole, cut) = pixels(&frame);
+        assert_eq!((whole.len(), cut), (4, None));
+        frame.data = &frame.data[..2];
+        let (some, cut) = pixels(&frame);
+        assert!(some.len() < 4 && cut == Some(Cut::Short));
+        assert_eq!(some, whole[..some.len()]);
         frame.code_size = 12;
-        assert_eq!(frame.decompress(&mut pixels, &|| false), (0, Some(Cut::Short)));
+        assert_eq!(pixels(&frame), (Vec::new(), Some(Cut::Short)));
     }
 }

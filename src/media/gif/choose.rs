@@ -6,7 +6,6 @@
 //! has all of it; a payload that gives way to a blank is read although the blank is shown longest.
 
 use super::compose::Area;
-use crate::media::raster::luma;
 
 /// Cells a side, at most.
 const GRID: usize = 48;
@@ -60,8 +59,8 @@ impl Grid {
         vec![Cell { quarters: [255; 4], ink: 0 }; self.columns * self.rows]
     }
 
-    /// Looks again at the cells that `area` touches; `shade` tells the grey value at an offset.
-    pub fn update(&self, cells: &mut [Cell], area: Area, shade: &dyn Fn(usize) -> u8) {
+    /// Looks again at the cells that `area` touches, on a canvas of these shades.
+    pub fn update(&self, cells: &mut [Cell], area: Area, shades: &[u8]) {
         if area.is_empty() {
             return;
         }
@@ -70,29 +69,29 @@ impl Grid {
         for row in area.top / self.cell_height..=last_row.min(self.rows - 1) {
             for column in area.left / self.cell_width..=last_column.min(self.columns - 1) {
                 if let Some(cell) = cells.get_mut(row * self.columns + column) {
-                    *cell = self.look(row, column, shade);
+                    *cell = self.look(row, column, shades);
                 }
             }
         }
     }
 
-    fn look(&self, row: usize, column: usize, shade: &dyn Fn(usize) -> u8) -> Cell {
+    fn look(&self, row: usize, column: usize, shades: &[u8]) -> Cell {
         let (top, left) = (row * self.cell_height, column * self.cell_width);
         let (bottom, right) =
             ((top + self.cell_height).min(self.height), (left + self.cell_width).min(self.width));
+        let middle = (left + self.cell_width / 2).min(right);
+        let lines = || (top..bottom).map(|y| &shades[y * self.width..][left..right]);
         let (mut sums, mut counts) = ([0u32; 4], [0u32; 4]);
-        let mut histogram = [0u32; 16];
         let (mut low, mut high) = (255, 0);
-        for y in top..bottom {
-            let half = usize::from(y - top >= self.cell_height / 2) * 2;
-            for x in left..right {
-                let value = shade(y * self.width + x);
-                let quarter = half + usize::from(x - left >= self.cell_width / 2);
-                sums[quarter] += u32::from(value);
-                counts[quarter] += 1;
-                histogram[usize::from(value / 16)] += 1;
-                (low, high) = (value.min(low), value.max(high));
+        for (y, line) in lines().enumerate() {
+            let half = usize::from(y >= self.cell_height / 2) * 2;
+            let (before, after) = line.split_at(middle - left);
+            for (quarter, part) in [(half, before), (half + 1, after)] {
+                sums[quarter] += part.iter().map(|&value| u32::from(value)).sum::<u32>();
+                counts[quarter] += part.len() as u32;
             }
+            low = line.iter().fold(low, |low, &value| value.min(low));
+            high = line.iter().fold(high, |high, &value| value.max(high));
         }
         let mut quarters = [0; 4];
         for (mean, (sum, count)) in quarters.iter_mut().zip(sums.iter().zip(counts)) {
@@ -100,18 +99,15 @@ impl Grid {
         }
         let mut ink = 0;
         if high.saturating_sub(low) >= CONTRAST {
-            let middle = (usize::from(low) + usize::from(high)) / 32;
-            let dark: u32 = histogram[..=middle.min(15)].iter().sum();
+            // The rarer shade is the ink.
+            let middle = low + (high - low) / 2;
+            let dark: u32 =
+                lines().map(|line| line.iter().map(|&value| u32::from(value <= middle)).sum::<u32>()).sum();
             let all: u32 = counts.iter().sum();
             ink = dark.min(all - dark).min(u32::from(u16::MAX)) as u16;
         }
         Cell { quarters, ink }
     }
-}
-
-/// The grey value of a colour canvas at an offset.
-pub fn shade_of(pixels: &[[u8; 3]]) -> impl Fn(usize) -> u8 {
-    |at| pixels.get(at).map_or(255, |&pixel| luma(pixel))
 }
 
 /// Something a reader sees for a while.
@@ -169,15 +165,15 @@ mod tests {
     // Moments on a 64x64 canvas; each lists the cells (of 8x8) with a stroke in them.
     fn moment(strokes: &[(usize, usize)], visible: u32) -> Moment {
         let grid = Grid::new(64, 64);
-        let mut pixels = vec![[255; 3]; 64 * 64];
+        let mut shades = vec![255; 64 * 64];
         for &(row, column) in strokes {
             for x in 0..6 {
-                pixels[(row * 8 + 3) * 64 + column * 8 + x] = [0; 3];
-                pixels[(row * 8 + 4) * 64 + column * 8 + x] = [0; 3];
+                shades[(row * 8 + 3) * 64 + column * 8 + x] = 0;
+                shades[(row * 8 + 4) * 64 + column * 8 + x] = 0;
             }
         }
         let mut cells = grid.blank();
-        grid.update(&mut cells, Area { left: 0, top: 0, right: 64, bottom: 64 }, &shade_of(&pixels));
+        grid.update(&mut cells, Area { left: 0, top: 0, right: 64, bottom: 64 }, &shades);
         Moment { cells, visible }
     }
 

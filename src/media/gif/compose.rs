@@ -5,12 +5,13 @@
 //! colour of the file; on the white page of a mail that is white.
 
 use super::blocks::{Cut, Disposal, Frame};
+use crate::media::raster::luma;
 
 /// Colour of the canvas where nothing is painted.
 const BLANK: [u8; 3] = [255; 3];
 
 /// Pixels of one frame that are decompressed, at most; only a lie has more.
-pub const FRAME_PIXELS: usize = 1 << 25;
+pub const FRAME_PIXELS: usize = 1 << 23;
 
 /// A rectangle of the canvas, in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,16 +56,17 @@ pub struct Canvas {
     pub height: usize,
     /// `width * height` pixels.
     pub pixels: Vec<[u8; 3]>,
+    /// Their brightness, kept beside them: what is looked at most is worth its own plane.
+    pub shades: Vec<u8>,
     saved: Vec<[u8; 3]>,
     disposal: Option<(Area, Disposal)>,
-    indices: Vec<u8>,
 }
 
 impl Canvas {
     /// A blank canvas.
     pub fn new(width: usize, height: usize) -> Canvas {
-        let pixels = vec![BLANK; width * height];
-        Canvas { width, height, pixels, saved: Vec::new(), disposal: None, indices: Vec::new() }
+        let (pixels, shades) = (vec![BLANK; width * height], vec![luma(BLANK); width * height]);
+        Canvas { width, height, pixels, shades, saved: Vec::new(), disposal: None }
     }
 
     /// Paints a frame; `late` says when to give up. Returns the area in which pixels changed, and what is
@@ -81,24 +83,41 @@ impl Canvas {
         }
         // Of a frame that reaches below the canvas the rows are left out, unless they are shuffled.
         let rows = if frame.interlaced { frame.height } else { area.bottom - area.top };
-        let needed = (rows * frame.width).min(FRAME_PIXELS);
-        self.indices.clear();
-        self.indices.resize(needed, 0);
-        let (count, cut) = frame.decompress(&mut self.indices, late);
-        let palette = palette(frame.palette);
-        for (row, indices) in order(frame).zip(self.indices[..count].chunks(frame.width)) {
-            let y = frame.top + row;
-            if y >= self.height {
-                continue;
-            }
-            let line = &mut self.pixels[y * self.width..][area.left..area.right];
-            for (pixel, &index) in line.iter_mut().zip(indices) {
-                if Some(index) != frame.transparent {
-                    *pixel = palette[usize::from(index)];
+        let palette = Palette::of(frame);
+        let mut order = order(frame);
+        let (mut row, mut column) = (order.next(), 0);
+        let cut = frame.decompress((rows * frame.width).min(FRAME_PIXELS), late, |mut indices| {
+            while let Some(y) = row.filter(|_| !indices.is_empty()) {
+                let (run, rest) = indices.split_at(indices.len().min(frame.width - column));
+                self.paint_run(frame.left + column, frame.top + y, run, &palette);
+                (indices, column) = (rest, column + run.len());
+                if column == frame.width {
+                    (row, column) = (order.next(), 0);
                 }
             }
+        });
+        // Rows that never came changed nothing.
+        let bottom = match row {
+            Some(row) if !frame.interlaced => (frame.top + row + usize::from(column > 0)).min(area.bottom),
+            _ => area.bottom,
+        };
+        (disposed.with(Area { bottom, ..area }), cut)
+    }
+
+    /// Paints pixels that stand side by side, as far as they lie on the canvas.
+    fn paint_run(&mut self, x: usize, y: usize, indices: &[u8], palette: &Palette) {
+        let end = (x + indices.len()).min(self.width);
+        if y >= self.height || x >= end {
+            return;
         }
-        (disposed.with(area), cut)
+        let at = y * self.width;
+        let pixels = self.pixels[at + x..at + end].iter_mut().zip(&mut self.shades[at + x..at + end]);
+        for ((pixel, shade), &index) in pixels.zip(indices) {
+            if Some(index) != palette.transparent {
+                *pixel = palette.colors[usize::from(index)];
+                *shade = palette.shades[usize::from(index)];
+            }
+        }
     }
 
     fn area(&self, frame: &Frame<'_>) -> Area {
@@ -128,11 +147,14 @@ impl Canvas {
             Disposal::Background => {
                 for y in area.top..area.bottom {
                     self.pixels[y * self.width..][area.left..area.right].fill(BLANK);
+                    self.shades[y * self.width..][area.left..area.right].fill(luma(BLANK));
                 }
             }
             Disposal::Previous => {
                 for (y, row) in (area.top..area.bottom).zip(self.saved.chunks_exact(width.max(1))) {
                     self.pixels[y * self.width..][area.left..area.right].copy_from_slice(row);
+                    let shades = &mut self.shades[y * self.width..][area.left..area.right];
+                    shades.iter_mut().zip(row).for_each(|(shade, &pixel)| *shade = luma(pixel));
                 }
             }
         }
@@ -140,13 +162,22 @@ impl Canvas {
     }
 }
 
-// An index beyond the colour table is shown black, as browsers do.
-fn palette(table: &[u8]) -> [[u8; 3]; 256] {
-    let mut colors = [[0; 3]; 256];
-    for (color, entry) in colors.iter_mut().zip(table.as_chunks::<3>().0) {
-        *color = *entry;
+/// What the indices of a frame stand for.
+struct Palette {
+    colors: [[u8; 3]; 256],
+    shades: [u8; 256],
+    transparent: Option<u8>,
+}
+
+impl Palette {
+    // An index beyond the colour table is shown black, as browsers do.
+    fn of(frame: &Frame<'_>) -> Palette {
+        let mut palette = Palette { colors: [[0; 3]; 256], shades: [0; 256], transparent: frame.transparent };
+        for (at, entry) in frame.palette.as_chunks::<3>().0.iter().take(256).enumerate() {
+            (palette.colors[at], palette.shades[at]) = (*entry, luma(*entry));
+        }
+        palette
     }
-    colors
 }
 
 /// The rows of a frame in the order of its data (GIF89a, appendix E).

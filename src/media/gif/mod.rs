@@ -6,12 +6,9 @@
 
 use std::time::Instant;
 
-use super::{
-    Error, Limits,
-    raster::{Raster, luma},
-};
+use super::{Error, Limits, raster::Raster};
 use blocks::{Blocks, Cut, Frame};
-use choose::{Grid, Moment, shade_of};
+use choose::{Grid, Moment};
 use compose::{Area, Canvas};
 
 mod blocks;
@@ -23,13 +20,20 @@ mod compose;
 #[cfg(test)]
 mod tests;
 
-/// Pixels painted and looked at in one pass, after which no further frame is: a bomb of 10,000 frames costs some
-/// 50 ms. It is a count and no clock, because on a busy node a harmless animation must not lose its last frames.
-const WORK: usize = 8_000_000;
-/// Pixels of the canvas; what is beyond them no reader scrolls to. 18 MB a copy.
-const CANVAS_PIXELS: usize = 6_000_000;
-/// Pixels up to which flicker is looked for, which takes two more planes.
-const FLICKER_PIXELS: usize = 4_000_000;
+/// Pixels decompressed and painted in one pass over any file. It is a count and no clock, because on a busy node a
+/// harmless animation must not lose frames.
+const WORK: usize = 12_000_000;
+/// Pixels more for each byte of the file. A real animation spends a byte on 10 to 30 pixels; a bomb, which makes much
+/// work of few bytes, gains nothing.
+const WORK_A_BYTE: usize = 32;
+/// Pixels of one pass over the largest of files.
+const MOST_WORK: usize = 100_000_000;
+/// Frames that are composed; of an animation with more, so many of them, evenly.
+const MOST_COMPOSED: usize = 300;
+/// Pixels of the canvas; what is beyond them no reader scrolls to. With its copies 25 MB.
+const CANVAS_PIXELS: usize = 3_000_000;
+/// Pixels of all pictures taken of one animation: 18 MB.
+const TAKEN_PIXELS: usize = 6_000_000;
 /// Side of a canvas that is cut.
 const CUT_WIDTH: usize = 3_000;
 /// Delays up to this, in units of 10 ms, are shown as [`CLAMPED`].
@@ -65,90 +69,142 @@ pub struct Animation {
 /// # Errors
 /// No header, or not one row of pixels.
 pub fn read(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Animation, Error> {
-    let survey = survey(bytes, limits, deadline)?;
-    let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages));
-    let stills = take_stills(bytes, limits, &survey, &take, deadline);
+    let plan = Plan::of(bytes, limits)?;
+    let survey = survey(bytes, &plan, deadline);
+    let room = TAKEN_PIXELS / (plan.width * plan.height);
+    let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages).min(room));
+    let stills = take_stills(bytes, &plan, &survey, &take, deadline);
     Ok(Animation { frames: survey.frames, stills })
+}
+
+/// What is affordable of an animation, by the sizes that it states.
+struct Plan {
+    /// Of the canvas: the logical screen, or the first frame where that is larger, cut.
+    width: usize,
+    height: usize,
+    /// Frames that are there, up to the limit.
+    frames: usize,
+    /// Every so many frames one is composed, the first and the last among them.
+    step: usize,
+    /// Pixels after which no further frame is composed: sizes that change may fool the step.
+    work: usize,
+    /// Whether the animation runs without end.
+    endless: bool,
+}
+
+impl Plan {
+    fn of(bytes: &[u8], limits: &Limits) -> Result<Plan, Error> {
+        let mut blocks = Blocks::new(bytes).ok_or(Error::Damaged("no GIF header"))?;
+        let first = blocks.next().ok_or(Error::Damaged("no frame"))?;
+        let mut width = blocks.width.max(first.left + first.width);
+        let mut height = blocks.height.max(first.top + first.height);
+        let pixels = CANVAS_PIXELS.min(usize::try_from(limits.pixels).unwrap_or(CANVAS_PIXELS));
+        if width * height > pixels {
+            width = width.min(CUT_WIDTH).min(pixels);
+            height = height.min(pixels / width.max(1));
+        }
+        if width * height == 0 {
+            return Err(Error::Damaged("no pixels"));
+        }
+        let most = limits.frames.max(1);
+        let (mut frames, mut needed) = (0usize, 0usize);
+        for frame in std::iter::once(first).chain(&mut blocks).take(most) {
+            frames += 1;
+            needed = needed.saturating_add(work(&frame));
+        }
+        let work = bytes.len().saturating_mul(WORK_A_BYTE).saturating_add(WORK).min(MOST_WORK);
+        let step = needed.div_ceil(work).max(frames.div_ceil(MOST_COMPOSED)).max(1);
+        Ok(Plan { width, height, frames, step, work, endless: blocks.endless })
+    }
+
+    // Counted from the end: an animation tends to end with all it has to say.
+    fn composes(&self, number: usize) -> bool {
+        number == 1 || (self.frames - number).is_multiple_of(self.step)
+    }
+}
+
+/// Pixels that a frame costs.
+fn work(frame: &Frame<'_>) -> usize {
+    frame.most_pixels().min(compose::FRAME_PIXELS)
 }
 
 /// What the first pass found out.
 struct Survey {
     frames: usize,
-    /// One a frame, then those of the blends.
+    /// Numbers of the frames that were composed.
+    numbers: Vec<usize>,
+    /// One a composed frame, then those of the blends.
     moments: Vec<Moment>,
     /// The per-pixel darkest and lightest of all frames, where the animation flickers.
     blends: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// The canvas: the logical screen, or the first frame where that is larger, cut to what is affordable.
-fn canvas(blocks: &Blocks<'_>, first: &Frame<'_>, limits: &Limits) -> Option<Canvas> {
-    let mut width = blocks.width.max(first.left + first.width);
-    let mut height = blocks.height.max(first.top + first.height);
-    let pixels = CANVAS_PIXELS.min(usize::try_from(limits.pixels).unwrap_or(CANVAS_PIXELS));
-    if width * height > pixels {
-        width = width.min(CUT_WIDTH).min(pixels);
-        height = height.min(pixels / width.max(1));
-    }
-    (width * height > 0).then(|| Canvas::new(width, height))
-}
-
-/// Composes the animation until `deadline`, or [`WORK`] is done; `shown` sees each frame's number, delay, canvas and what changed on
-/// it, and says whether to go on.
+/// Composes the animation until `deadline`, or the work of the plan is done; `shown` sees each composed frame's
+/// number, how long it stands in ms, the canvas, what changed on it and whether it is the last one, and says whether
+/// to go on.
 fn play(
     bytes: &[u8],
-    limits: &Limits,
+    plan: &Plan,
     deadline: Instant,
-    mut shown: impl FnMut(usize, &Frame<'_>, &Canvas, Area, bool) -> bool,
-) -> Result<(Canvas, bool), Error> {
-    let mut blocks = Blocks::new(bytes).ok_or(Error::Damaged("no GIF header"))?;
-    let mut next = blocks.next();
-    let first = next.as_ref().ok_or(Error::Damaged("no frame"))?;
-    let mut canvas = canvas(&blocks, first, limits).ok_or(Error::Damaged("no pixels"))?;
+    mut shown: impl FnMut(usize, u32, &Canvas, Area, bool) -> bool,
+) {
+    let Some(mut blocks) = Blocks::new(bytes) else { return };
+    let mut canvas = Canvas::new(plan.width, plan.height);
     let late = || Instant::now() >= deadline;
-    let (mut number, mut work) = (0, 0);
-    while let Some(frame) = next {
+    let mut done = 0;
+    let mut next = blocks.next().map(|frame| (1, frame));
+    while let Some((number, frame)) = next {
         let (area, cut) = canvas.paint(&frame, &late);
-        number += 1;
-        work += area.pixels() + (frame.width * frame.height).min(compose::FRAME_PIXELS);
-        let more = cut != Some(Cut::Late) && number < limits.frames && work < WORK && !late();
-        next = if more { blocks.next() } else { None };
-        if !shown(number, &frame, &canvas, area, next.is_none()) {
+        done += work(&frame).max(area.pixels());
+        let more = cut != Some(Cut::Late) && done < plan.work && !late();
+        let mut visible = visible(&frame);
+        let mut following = number;
+        next = None;
+        while more && next.is_none() && following < plan.frames {
+            let Some(frame) = blocks.next() else { break };
+            following += 1;
+            match plan.composes(following) {
+                true => next = Some((following, frame)),
+                // What a frame that is left out would have shown, the one before shows meanwhile.
+                false => visible = visible.saturating_add(self::visible(&frame)),
+            }
+        }
+        if !shown(number, visible, &canvas, area, next.is_none()) {
             break;
         }
     }
-    Ok((canvas, blocks.endless))
 }
 
-fn survey(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Survey, Error> {
-    let mut work: Option<(Grid, Vec<choose::Cell>)> = None;
+/// How long a frame is shown, in ms.
+fn visible(frame: &Frame<'_>) -> u32 {
+    if frame.delay <= SHORTEST { CLAMPED } else { u32::from(frame.delay) * 10 }
+}
+
+fn survey(bytes: &[u8], plan: &Plan, deadline: Instant) -> Survey {
+    let grid = Grid::new(plan.width, plan.height);
+    let mut cells = grid.blank();
     let mut planes: Option<(Vec<u8>, Vec<u8>)> = None;
-    let mut moments: Vec<Moment> = Vec::new();
-    let (canvas, endless) = play(bytes, limits, deadline, |number, frame, canvas, area, _| {
-        let (grid, cells) = work.get_or_insert_with(|| {
-            let grid = Grid::new(canvas.width, canvas.height);
-            (grid, grid.blank())
-        });
-        grid.update(cells, area, &shade_of(&canvas.pixels));
-        if number == 1 && canvas.pixels.len() <= FLICKER_PIXELS {
-            let plane = canvas.pixels.iter().map(|&pixel| luma(pixel)).collect::<Vec<_>>();
-            planes = Some((plane.clone(), plane));
-        } else if let Some((darkest, lightest)) = &mut planes {
-            fold(canvas, area, darkest, lightest);
+    let (mut moments, mut numbers): (Vec<Moment>, Vec<usize>) = (Vec::new(), Vec::new());
+    play(bytes, plan, deadline, |number, visible, canvas, area, _| {
+        grid.update(&mut cells, area, &canvas.shades);
+        match &mut planes {
+            None if plan.frames > 1 => planes = Some((canvas.shades.clone(), canvas.shades.clone())),
+            None => {}
+            Some((darkest, lightest)) => fold(canvas, area, darkest, lightest),
         }
-        let visible = if frame.delay <= SHORTEST { CLAMPED } else { u32::from(frame.delay) * 10 };
         moments.push(Moment { cells: cells.clone(), visible });
+        numbers.push(number);
         true
-    })?;
-    let frames = moments.len();
+    });
+    let frames = numbers.last().copied().unwrap_or(0);
     let mut blends = Vec::new();
     if let Some((darkest, lightest)) = planes
         && flickers(&moments)
     {
-        let grid = Grid::new(canvas.width, canvas.height);
         let mut add = |name, plane: Vec<u8>| {
             let mut cells = grid.blank();
-            let all = Area { left: 0, top: 0, right: canvas.width, bottom: canvas.height };
-            grid.update(&mut cells, all, &|at| plane.get(at).copied().unwrap_or(255));
+            let all = Area { left: 0, top: 0, right: plan.width, bottom: plan.height };
+            grid.update(&mut cells, all, &plane);
             if choose::is_shown(&cells, &moments) {
                 return; // one of the frames has all of it
             }
@@ -161,10 +217,12 @@ fn survey(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Survey, Er
             false => add("lightest", lightest),
         }
     }
-    if !endless && let Some(last) = moments.get_mut(frames.saturating_sub(1)) {
+    if !plan.endless
+        && let Some(last) = moments.get_mut(numbers.len().saturating_sub(1))
+    {
         last.visible = last.visible.max(STAYS);
     }
-    Ok(Survey { frames, moments, blends })
+    Survey { frames, numbers, moments, blends }
 }
 
 /// Whether the frames follow each other so fast that the eye sees them as one.
@@ -177,8 +235,7 @@ fn fold(canvas: &Canvas, area: Area, darkest: &mut [u8], lightest: &mut [u8]) {
     for y in area.top..area.bottom {
         let row = y * canvas.width + area.left..y * canvas.width + area.right;
         let planes = darkest[row.clone()].iter_mut().zip(&mut lightest[row.clone()]);
-        for (&pixel, (dark, light)) in canvas.pixels[row].iter().zip(planes) {
-            let value = luma(pixel);
+        for (&value, (dark, light)) in canvas.shades[row].iter().zip(planes) {
             *dark = value.min(*dark);
             *light = value.max(*light);
         }
@@ -190,41 +247,33 @@ fn mean(plane: &[u8]) -> u64 {
 }
 
 /// The second pass: composes again, up to the last frame that is wanted.
-fn take_stills(
-    bytes: &[u8],
-    limits: &Limits,
-    survey: &Survey,
-    take: &[usize],
-    deadline: Instant,
-) -> Vec<Still> {
+fn take_stills(bytes: &[u8], plan: &Plan, survey: &Survey, take: &[usize], deadline: Instant) -> Vec<Still> {
     let rank = |index: usize| take.iter().position(|&wanted| wanted == index);
-    let last = take.iter().copied().filter(|&index| index < survey.frames).max();
-    let mut stills: Vec<(usize, Still)> = Vec::new();
-    let still = |label, canvas: &Canvas, pixels| {
-        let (width, height) = (canvas.width as u32, canvas.height as u32);
+    let composed = survey.numbers.len();
+    let still = |label, pixels| {
+        let (width, height) = (plan.width as u32, plan.height as u32);
         Still { label, raster: Raster { width, height, pixels } }
     };
-    let mut taken = 0;
-    // What fails in the second pass failed in the first.
-    let _ = play(bytes, limits, deadline, |number, _, canvas, _, end| {
-        if taken == 0 {
-            for (index, (name, plane)) in survey.blends.iter().enumerate() {
-                if let Some(rank) = rank(survey.frames + index) {
-                    let pixels = plane.iter().map(|&value| [value; 3]).collect();
-                    stills.push((rank, still(format!("{name} of {} frames", survey.frames), canvas, pixels)));
-                }
+    let mut stills: Vec<(usize, Still)> = Vec::new();
+    for (index, (name, plane)) in survey.blends.iter().enumerate() {
+        if let Some(rank) = rank(composed + index) {
+            let pixels = plane.iter().map(|&value| [value; 3]).collect();
+            stills.push((rank, still(format!("{name} of {} frames", survey.frames), pixels)));
+        }
+    }
+    if let Some(last) = take.iter().copied().filter(|&index| index < composed).max() {
+        let mut index = 0;
+        play(bytes, plan, deadline, |number, _, canvas, _, end| {
+            // Too late to compose as far as the picture wanted: what is there by now is better than nothing.
+            let fallback = (end && index < last && stills.is_empty()).then_some(0);
+            if let Some(rank) = rank(index).or(fallback) {
+                let label = if survey.frames > 1 { format!("frame {number}") } else { String::new() };
+                stills.push((rank, still(label, canvas.pixels.clone())));
             }
-        }
-        taken += 1;
-        let Some(last) = last else { return false };
-        // Too late to compose as far as the picture wanted: what is there by now is better than nothing.
-        let fallback = (end && number <= last && stills.is_empty()).then_some(0);
-        if let Some(rank) = rank(number - 1).or(fallback) {
-            let label = if survey.frames > 1 { format!("frame {number}") } else { String::new() };
-            stills.push((rank, still(label, canvas, canvas.pixels.clone())));
-        }
-        number <= last
-    });
+            index += 1;
+            index <= last
+        });
+    }
     stills.sort_by_key(|(rank, _)| *rank);
     stills.into_iter().map(|(_, still)| still).collect()
 }

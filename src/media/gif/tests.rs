@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
-use super::{Animation, CANVAS_PIXELS, Limits, WORK, compose::Area, compose::Canvas, play, read};
+use super::{
+    Animation, CANVAS_PIXELS, Limits, MOST_COMPOSED, Plan, compose::Area, compose::Canvas, play, read,
+};
 use crate::media::raster::luma;
 
 /// Numbers that look random and are the same in every run.
@@ -107,11 +109,11 @@ fn reference(width: usize, height: usize, frames: &[Frame<'_>]) -> Vec<Vec<[u8; 
 
 fn watch(bytes: &[u8], mut look: impl FnMut(&Canvas, Area)) {
     let deadline = Instant::now() + Duration::from_secs(60);
-    play(bytes, &Limits::default(), deadline, |_, _, canvas, area, _| {
+    let plan = Plan::of(bytes, &Limits::default()).unwrap();
+    play(bytes, &plan, deadline, |_, _, canvas, area, _| {
         look(canvas, area);
         true
-    })
-    .unwrap();
+    });
 }
 
 #[test]
@@ -131,6 +133,7 @@ fn composition_is_a_browsers() {
         watch(&bytes, |canvas, _| {
             assert_eq!((canvas.width, canvas.height), (width.into(), height.into()));
             assert!(canvas.pixels == expected[steps], "case {case}, frame {steps}: {frames:?}");
+            assert!(canvas.shades.iter().zip(&canvas.pixels).all(|(&shade, &pixel)| shade == luma(pixel)));
             steps += 1;
         });
         assert_eq!(steps, frames.len());
@@ -267,11 +270,34 @@ fn frames_are_capped_in_number() {
 }
 
 #[test]
-fn many_large_frames_are_capped_by_the_work_they_make() {
-    let frames: Vec<_> = (0..60).map(|_| strokes(500, &[8], 10)).collect();
-    let animation = look(&encode(500, 500, &frames, Repeat::Infinite));
-    // Each frame is decompressed once and looked at once.
-    assert_eq!(animation.frames, WORK.div_ceil(2 * 500 * 500));
+fn an_animation_of_many_large_frames_is_seen_to_its_end() {
+    // Eight million pixels used to be the end of it, after 16 of these frames.
+    let rows: Vec<u16> = (0..60).map(|row| 8 * row).collect();
+    let frames: Vec<_> = (1..=60).map(|count| strokes(500, &rows[..count], 30)).collect();
+    let bytes = encode(500, 500, &frames, Repeat::Finite(1));
+    let animation = look(&bytes);
+    assert_eq!((animation.frames, &animation.stills[0].label[..]), (60, "frame 60"));
+    assert_eq!(animation.stills[0].raster.pixels, *reference(500, 500, &frames[59..]).last().unwrap());
+}
+
+#[test]
+fn of_an_animation_that_makes_too_much_work_frames_are_taken_evenly() {
+    // A bomb: hundreds of frames of a canvas, a few hundred bytes each.
+    let mut frames = vec![strokes(700, &[], 10); 320];
+    frames[319] = strokes(700, &[8, 40, 80], 10);
+    let bytes = encode(700, 700, &frames, Repeat::Infinite);
+    let plan = Plan::of(&bytes, &Limits::default()).unwrap();
+    let (mut numbers, mut time) = (Vec::new(), 0);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    play(&bytes, &plan, deadline, |number, visible, _, _, _| {
+        numbers.push(number);
+        time += visible;
+        true
+    });
+    assert!(numbers.len() <= MOST_COMPOSED && numbers.len() * 700 * 700 <= plan.work + 2 * 700 * 700);
+    assert_eq!((numbers[0], *numbers.last().unwrap(), time), (1, 320, 320 * 100));
+    assert!(numbers[1..].windows(2).all(|pair| pair[1] - pair[0] == plan.step));
+    assert_eq!(labels(&bytes), ["frame 320"]);
 }
 
 #[test]

@@ -23,15 +23,16 @@ pub fn pictures<'a>(page: &'a Page<'a>, wanted: &[usize], limits: &Limits) -> Ve
     taker.taken
 }
 
-/// The page as it is printed; `None` where it has no size.
-pub fn page<'a>(page: &'a Page<'a>) -> Option<Raster> {
+/// The page as it is printed, smaller where that is more pixels than a picture may have; `None` where it has no size.
+pub fn page<'a>(page: &'a Page<'a>, limits: &Limits) -> Option<Raster> {
     let (width, height) = page.render_dimensions();
     let longest = width.max(height);
     if !(width >= 1.0 && height >= 1.0 && longest.is_finite()) {
         return None;
     }
     // Pages are measured in points; a poster is drawn smaller.
-    let scale = (DOTS / 72.0).min(MOST_SIDE / longest);
+    let affordable = (limits.pixels as f32 / (width * height)).sqrt();
+    let scale = (DOTS / 72.0).min(MOST_SIDE / longest).min(affordable);
     if width * scale < 1.0 || height * scale < 1.0 {
         return None;
     }

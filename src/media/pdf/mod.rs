@@ -128,7 +128,7 @@ fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limit
         draw::pictures(page, &wanted, limits).iter().for_each(&mut add);
     } else if !has_text
         && drawn.anything
-        && let Some(raster) = draw::page(page)
+        && let Some(raster) = draw::page(page, limits)
     {
         add(&raster);
     }
