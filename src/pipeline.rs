@@ -310,8 +310,17 @@ impl<'a> Scan<'a> {
         for uri in extract.uris {
             self.found_uri(Origin::Pdf, uri);
         }
+        let within =
+            |label: String| if label.is_empty() { place.clone() } else { format!("{place}, {label}") };
+        if self.mail.profile.stages.has(Stage::Qr) {
+            for (label, code) in extract.codes {
+                self.found(Origin::Qr, &within(label), code, &mut text);
+            }
+        } else if !extract.codes.is_empty() {
+            self.budget.skip(Stage::Qr, &*place, Why::Disabled);
+        }
         for (label, page) in extract.pages {
-            let place = if label.is_empty() { place.clone() } else { format!("{place}, {label}") };
+            let place = within(label);
             if let Some(reading) = self.read(&page, &place) {
                 text.confidence = text.confidence.min(reading.confidence);
                 self.found(Origin::Ocr, &place, reading.text, &mut text);

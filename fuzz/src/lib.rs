@@ -34,6 +34,7 @@ pub fn target(name: &str) -> Option<fn(&[u8])> {
         "gif" => gif,
         "pdf" => pdf,
         "image" => image,
+        "qr" => qr,
         "bayes_model" => bayes_model,
         "pipeline" => pipeline,
         _ => return None,
@@ -342,6 +343,28 @@ pub fn image(data: &[u8]) {
     if let Some(kind) = media::sniff(data).filter(|kind| !matches!(kind, Kind::Gif | Kind::Pdf)) {
         extract(kind, data);
     }
+}
+
+/// `media/qr`: a width and then a bit a module, drawn two pixels wide with a quiet zone around.
+pub fn qr(data: &[u8]) {
+    let Some((&width, bits)) = data.split_first() else { return };
+    let width = 1 + usize::from(width) % 29;
+    let height = (bits.len() * 8 / width).min(29);
+    let (wide, high) = (2 * width + 4, 2 * height + 4);
+    let row = (3 * wide).next_multiple_of(4);
+    let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bmp.extend((wide as i32).to_le_bytes());
+    bmp.extend((-(high as i32)).to_le_bytes());
+    bmp.extend(*b"\x01\0\x18\0");
+    bmp.resize(54, 0);
+    bmp.resize(54 + row * high, 255);
+    for at in (0..width * height).filter(|at| bits[at / 8] >> (at % 8) & 1 == 1) {
+        for pixel in 0..4 {
+            let (x, y) = (at % width * 2 + 2 + pixel % 2, at / width * 2 + 2 + pixel / 2);
+            bmp[54 + y * row + x * 3..][..3].fill(0);
+        }
+    }
+    extract(Kind::Bmp, &bmp);
 }
 
 /// The default engine. Made before the first input: without a cache its rules take longer to compile than an

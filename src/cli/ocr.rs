@@ -45,6 +45,9 @@ struct Report {
     /// Mean confidence of what was read, 0 to 100; 100 for text that needed no reading.
     confidence: u8,
     ms: f64,
+    /// What QR codes say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<String>,
     /// What could not be read and why; nothing where all is well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<String>,
@@ -106,6 +109,7 @@ fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) ->
     let extract = media::extract(kind, &bytes, limits, &budget).map_err(Failure::data)?;
     let mut report =
         Report { frames: extract.frames, text: extract.text, confidence: 100, ..Report::default() };
+    report.codes = extract.codes.into_iter().map(|(_, code)| code).collect();
     for (label, page) in extract.pages {
         match pool.read(&page, budget.deadline()) {
             Ok(reading) if reading.text.is_empty() => {}
@@ -138,6 +142,9 @@ fn people(output: &mut impl Write, name: &str, report: &Report) -> io::Result<()
     writeln!(output, "{name}: {frames}confidence {confidence}, {ms:.0} ms")?;
     for line in report.text.lines() {
         writeln!(output, "    {line}")?;
+    }
+    for code in &report.codes {
+        writeln!(output, "    QR code: {code}")?;
     }
     for skipped in &report.skipped {
         writeln!(output, "    (not read: {skipped})")?;

@@ -20,6 +20,8 @@ mod pdf;
 
 mod prepare;
 
+mod qr;
+
 mod raster;
 
 mod sniff;
@@ -80,8 +82,30 @@ pub struct Extract {
     pub text: String,
     /// Links that the document carries.
     pub uris: Vec<String>,
-    /// Grey pages worth reading, with their place inside the attachment (`frame 4`, `page 2`, or empty).
+    /// What QR codes say, with their place inside the attachment (`frame 4`, `page 2`, or empty).
+    pub codes: Vec<(String, String)>,
+    /// Grey pages worth reading, with their place as above.
     pub pages: Vec<(String, Page)>,
+}
+
+impl Extract {
+    /// Looks at a picture that was decoded: its codes, and whether it is worth reading as text.
+    fn picture(&mut self, label: &str, raster: &Raster, limits: &Limits) {
+        self.codes(label, raster);
+        if self.pages.len() < limits.ocr_pages
+            && let Some(page) = prepare::prepare(raster)
+        {
+            self.pages.push((label.to_owned(), page));
+        }
+    }
+
+    fn codes(&mut self, label: &str, raster: &Raster) {
+        for code in qr::read(raster) {
+            if self.codes.iter().all(|(_, known)| *known != code) {
+                self.codes.push((label.to_owned(), code));
+            }
+        }
+    }
 }
 
 /// Why an attachment gave nothing.
@@ -119,20 +143,18 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
         Kind::Gif => animation(bytes, limits, budget),
         Kind::Pdf => pdf::read(bytes, limits, budget),
         _ => {
-            let raster = image::decode(kind, bytes, limits)?;
-            let pages = prepare::prepare(&raster).map(|page| (String::new(), page));
-            Ok(Extract { frames: 1, pages: pages.into_iter().collect(), ..Extract::default() })
+            let mut extract = Extract { frames: 1, ..Extract::default() };
+            extract.picture("", &image::decode(kind, bytes, limits)?, limits);
+            Ok(extract)
         }
     }
 }
 
 fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
     let animation = gif::read(bytes, limits, budget.deadline())?;
-    let mut pages = Vec::new();
+    let mut extract = Extract { frames: animation.frames, ..Extract::default() };
     for still in animation.stills {
-        if let Some(page) = prepare::prepare(&still.raster) {
-            pages.push((still.label, page));
-        }
+        extract.picture(&still.label, &still.raster, limits);
     }
-    Ok(Extract { frames: animation.frames, pages, ..Extract::default() })
+    Ok(extract)
 }

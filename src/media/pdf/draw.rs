@@ -17,6 +17,9 @@ const MOST_PIXELS: u32 = 20_000_000;
 
 /// The pictures of a page at these places in drawing order.
 pub fn pictures<'a>(page: &'a Page<'a>, wanted: &[usize], limits: &Limits) -> Vec<Raster> {
+    if wanted.is_empty() {
+        return Vec::new();
+    }
     let mut taker =
         Taker { wanted, next: 0, limit: limits.pixels.min(MOST_PIXELS.into()), taken: Vec::new() };
     super::interpret(page, &InterpreterCache::new(), &InterpreterSettings::default(), &mut taker);

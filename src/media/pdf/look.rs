@@ -24,6 +24,8 @@ pub struct Drawn {
     pub unknown: usize,
     /// Whether there is anything at all.
     pub anything: bool,
+    /// Edges of what is drawn as lines and areas.
+    pub paths: usize,
     /// Of each picture, in drawing order: the part of the page it covers in percent, when it stands upright.
     covers: Vec<Option<f64>>,
 }
@@ -79,8 +81,9 @@ impl Look {
 }
 
 impl Device<'_> for Look {
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
+    fn draw_path(&mut self, path: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
         self.drawn.anything = true;
+        self.drawn.paths = self.drawn.paths.saturating_add(path.elements().len());
     }
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, '_>, props: DrawProps<'_>, mode: &DrawMode) {

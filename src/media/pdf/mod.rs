@@ -17,7 +17,7 @@ use hayro_interpret::{
     kurbo::Rect,
 };
 
-use super::{Error, Extract, Limits, prepare};
+use super::{Error, Extract, Limits};
 use crate::budget::Budget;
 use look::{Drawn, Look};
 
@@ -35,6 +35,10 @@ const LEAST_LETTERS: usize = 12;
 const SCAN_COVERS: f64 = 50.0;
 /// Part of the page from which a picture beside text is worth reading, in percent.
 const PICTURE_COVERS: f64 = 4.0;
+/// Part of the page that a QR code covers at least, in percent: two centimetres on A4.
+const CODE_COVERS: f64 = 0.5;
+/// Edges drawn on a page from which some of them may be a QR code.
+const CODE_PATHS: usize = 400;
 /// Bytes of text kept of a document.
 const MOST_TEXT: usize = 1 << 20;
 /// Links kept of a document.
@@ -62,7 +66,7 @@ fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error
     let cache = InterpreterCache::new();
     let mut texts: Vec<(usize, String)> = Vec::new();
     let mut extract = Extract { frames: pages.len(), ..Extract::default() };
-    for number in order(pages.len(), limits.pdf_pages) {
+    for (turn, number) in order(pages.len(), limits.pdf_pages).enumerate() {
         if budget.expired() && !texts.is_empty() {
             break;
         }
@@ -73,6 +77,9 @@ fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error
         let (text, drawn) = look.finish(page.render_dimensions());
         if extract.pages.len() < limits.ocr_pages {
             pictures(page, number, &drawn, limits, &mut extract);
+        }
+        if turn <= FRONT {
+            codes(page, number, &drawn, limits, &mut extract);
         }
         texts.push((number, text));
     }
@@ -113,25 +120,44 @@ fn interpret<'a>(
 
 /// Takes the pictures of a page that are worth reading, or a picture of the page.
 fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, extract: &mut Extract) {
-    let has_text = drawn.letters >= LEAST_LETTERS && drawn.unknown * 3 < drawn.letters;
-    let covers = if has_text { PICTURE_COVERS } else { SCAN_COVERS };
+    let covers = if has_text(drawn) { PICTURE_COVERS } else { SCAN_COVERS };
     let wanted: Vec<usize> = drawn.pictures(covers).collect();
-    let label = format!("page {}", number + 1);
-    let mut add = |raster: &super::Raster| {
-        if extract.pages.len() < limits.ocr_pages
-            && let Some(page) = prepare::prepare(raster)
-        {
-            extract.pages.push((label.clone(), page));
-        }
-    };
-    if !wanted.is_empty() {
-        draw::pictures(page, &wanted, limits).iter().for_each(&mut add);
-    } else if !has_text
+    let label = label(number);
+    for raster in draw::pictures(page, &wanted, limits) {
+        extract.picture(&label, &raster, limits);
+    }
+    if wanted.is_empty()
+        && !has_text(drawn)
         && drawn.anything
         && let Some(raster) = draw::page(page, limits)
     {
-        add(&raster);
+        extract.picture(&label, &raster, limits);
     }
+}
+
+/// Looks for the QR codes of a page with text: they are small pictures, or drawn.
+fn codes<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, extract: &mut Extract) {
+    if !has_text(drawn) {
+        return;
+    }
+    let larger: Vec<usize> = drawn.pictures(PICTURE_COVERS).collect();
+    let small: Vec<usize> = drawn.pictures(CODE_COVERS).filter(|index| !larger.contains(index)).collect();
+    for raster in draw::pictures(page, &small, limits) {
+        extract.codes(&label(number), &raster);
+    }
+    if drawn.paths >= CODE_PATHS
+        && let Some(raster) = draw::page(page, limits)
+    {
+        extract.codes(&label(number), &raster);
+    }
+}
+
+fn has_text(drawn: &Drawn) -> bool {
+    drawn.letters >= LEAST_LETTERS && drawn.unknown * 3 < drawn.letters
+}
+
+fn label(page: usize) -> String {
+    format!("page {}", page + 1)
 }
 
 /// The links of a page (ISO 32000-1, 12.6.4.7).
