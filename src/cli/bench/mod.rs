@@ -57,16 +57,20 @@ pub struct Args {
     /// Client class: external, internal, or one of the configuration
     #[arg(long, value_name = "P", conflicts_with = "mix")]
     profile: Option<String>,
-    /// Several classes and how often each is asked for, as in external:0.9,internal:0.1
-    #[arg(long, value_name = "P:SHARE,...", requires = "server", value_delimiter = ',')]
+    /// Several classes and how often each is asked for, as in external:0.9,internal:0.1; one with a third field,
+    /// as in external:0.2:pictures/, sends the messages from there
+    #[arg(long, value_name = "P:SHARE[:PATH],...", requires = "server", value_delimiter = ',')]
     mix: Vec<mix::Part>,
+    /// Put random words into the subject of each message, so that no two are the same
+    #[arg(long)]
+    vary: bool,
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     engine: EngineArgs,
     /// Messages to send, over and over: files, directories, maildirs, mbox files
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "mix", value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
@@ -78,9 +82,10 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 /// What every thread of a run knows.
-struct Plan<'a> {
-    mails: &'a [Vec<u8>],
+struct Plan {
     mix: Mix,
+    /// Whether each message is made different from all others.
+    vary: bool,
     /// In ms; 0 is the profile's.
     budget: u32,
     duration: Duration,
@@ -91,17 +96,11 @@ struct Plan<'a> {
 /// # Errors
 /// A message cannot be read, or the engine is not there or breaks off.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let mut mails = Vec::new();
-    for input in inputs::messages(&args.paths)? {
-        let raw = input.read().map_err(|error| Failure::no_input(format!("{}: {error}", input.name())))?;
-        mails.push(raw);
-    }
-    if mails.is_empty() {
-        return Err(Failure::no_input("there are no messages in what was named"));
-    }
+    let own = !args.mix.is_empty() && args.mix.iter().all(mix::Part::has_mails);
+    let mails = if own && args.paths.is_empty() { Vec::new() } else { read(&args.paths)? };
     let plan = Plan {
-        mails: &mails,
-        mix: Mix::new(args.profile.clone(), &args.mix),
+        mix: Mix::new(args.profile.clone(), &args.mix, mails)?,
+        vary: args.vary,
         budget: args.budget.unwrap_or(0),
         duration: Duration::from_secs_f64(args.duration),
     };
@@ -109,6 +108,19 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Some(server) if !args.sweep.is_empty() => sweep(server, &args, &plan),
         Some(server) => print(&args, &ask(server, &args, &plan, args.rate)?),
         None => print(&args, &scan_here(&args, &plan)?),
+    }
+}
+
+/// The messages at `paths`.
+fn read(paths: &[PathBuf]) -> Result<Vec<Vec<u8>>, Failure> {
+    let named = |input: &inputs::Input, error| Failure::no_input(format!("{}: {error}", input.name()));
+    let mails: Vec<Vec<u8>> = inputs::messages(paths)?
+        .iter()
+        .map(|input| input.read().map_err(|error| named(input, error)))
+        .collect::<Result<_, _>>()?;
+    match mails.is_empty() {
+        true => Err(Failure::no_input("there are no messages in what was named")),
+        false => Ok(mails),
     }
 }
 
@@ -121,7 +133,7 @@ fn print(args: &Args, report: &Report) -> Result<(), Failure> {
 }
 
 /// The capacity, and then multiples of it.
-fn sweep(server: &str, args: &Args, plan: &Plan<'_>) -> Result<(), Failure> {
+fn sweep(server: &str, args: &Args, plan: &Plan) -> Result<(), Failure> {
     let closed = ask(server, args, plan, None)?;
     print(args, &closed)?;
     let mut steps = Vec::new();
@@ -134,7 +146,7 @@ fn sweep(server: &str, args: &Args, plan: &Plan<'_>) -> Result<(), Failure> {
     plot::write(path, &steps).map_err(|error| Failure::cannot_create(format!("{}: {error}", path.display())))
 }
 
-fn ask(server: &str, args: &Args, plan: &Plan<'_>, rate: Option<f64>) -> Result<Report, Failure> {
+fn ask(server: &str, args: &Args, plan: &Plan, rate: Option<f64>) -> Result<Report, Failure> {
     let connections = args.connections.map_or(1, usize::from);
     let failed = |error| Failure::unavailable(format!("{server}: {error}"));
     let mut asking = Client::connect(server).map_err(failed)?;
@@ -155,11 +167,11 @@ fn ask(server: &str, args: &Args, plan: &Plan<'_>, rate: Option<f64>) -> Result<
         cpu_ms: after.cpu_ms - before.cpu_ms,
         peak_bytes: after.peak_bytes,
         tally: Tally::sum(&tallies),
-        profiles: plan.mix.names().zip(tallies).collect(),
+        profiles: plan.mix.names().map(str::to_owned).zip(tallies).collect(),
     })
 }
 
-fn scan_here(args: &Args, plan: &Plan<'_>) -> Result<Report, Failure> {
+fn scan_here(args: &Args, plan: &Plan) -> Result<Report, Failure> {
     let threads = args.connections.map_or_else(parallel::cores, usize::from);
     let engine = load_engine(&args.engine.settings()?)?;
     let profile = engine.profile(args.profile.as_deref()).ok_or_else(|| {

@@ -16,19 +16,50 @@ pub(super) struct Tally {
     lag: Histogram<u64>,
     replies: [u64; Status::ALL.len()],
     past_budget: u64,
+    late: u64,
+    engine_late: u64,
+}
+
+/// More than this past its budget is late; less is the way through two sockets on a busy machine.
+const TOLERANCE: Duration = Duration::from_millis(10);
+
+/// One answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// Of its frame.
+    pub status: u16,
+    /// From the moment at which its message should have been sent.
+    pub latency: Duration,
+    /// How late it was sent, which is this program's fault.
+    pub lag: Duration,
+    pub budget: Option<Duration>,
+    /// What the engine says it took, from the frame's first byte to the reply.
+    pub engine: Option<Duration>,
 }
 
 impl Tally {
     pub fn new() -> Tally {
         // 1 us to 1 h with three digits.
         let empty = Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("constant bounds");
-        Tally { latency: empty.clone(), lag: empty, replies: Default::default(), past_budget: 0 }
+        Tally {
+            latency: empty.clone(),
+            lag: empty,
+            replies: Default::default(),
+            past_budget: 0,
+            late: 0,
+            engine_late: 0,
+        }
     }
 
-    /// Counts an answer that took `latency`, with the status of its frame and the budget that it had.
-    pub fn answered(&mut self, status: u16, latency: Duration, budget: Option<Duration>) {
+    /// Counts an answer.
+    pub fn answered(&mut self, answer: &Answer) {
+        let Answer { status, latency, lag, budget, engine } = *answer;
         self.latency.saturating_record(latency.as_micros() as u64);
-        self.past_budget += u64::from(budget.is_some_and(|budget| latency > budget));
+        if let Some(budget) = budget {
+            self.past_budget += u64::from(latency > budget);
+            self.late += u64::from(latency > budget + lag + TOLERANCE);
+            self.engine_late += u64::from(engine.is_some_and(|engine| engine > budget));
+        }
         if let Some(count) = self.replies.get_mut(usize::from(status)) {
             *count += 1;
         }
@@ -61,6 +92,8 @@ impl Tally {
             *count += more;
         }
         self.past_budget += other.past_budget;
+        self.late += other.late;
+        self.engine_late += other.engine_late;
     }
 
     fn messages(&self) -> u64 {
@@ -127,6 +160,8 @@ fn entries<M: SerializeMap>(tally: &Tally, map: &mut M) -> Result<(), M::Error> 
         map.serialize_entry("send_lag_ms", &Percentiles(&tally.lag))?;
     }
     map.serialize_entry("past_budget", &tally.past_budget)?;
+    map.serialize_entry("late", &tally.late)?;
+    map.serialize_entry("engine_late", &tally.engine_late)?;
     Status::ALL
         .iter()
         .zip(tally.replies)
@@ -192,7 +227,9 @@ impl fmt::Display for Tally {
         for (status, count) in Status::ALL.iter().zip(self.replies).filter(|(_, count)| *count > 0) {
             write!(f, "  {} {count}", status.name())?;
         }
-        writeln!(f, "\npast budget  {}", self.past_budget)
+        write!(f, "\npast budget  {}, {} of them by more than ", self.past_budget, self.late)?;
+        write!(f, "{} ms without our own lag; ", TOLERANCE.as_millis())?;
+        writeln!(f, "by the engine's own clock {}", self.engine_late)
     }
 }
 
@@ -201,11 +238,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_late_is_not_always_the_engines_fault() {
+        let ms = Duration::from_millis;
+        let mut tally = Tally::new();
+        // Within the tolerance; late; late because it was sent late; late by the engine's own account.
+        for (latency, lag, engine) in [(25, 0, 19), (31, 0, 19), (45, 16, 19), (60, 0, 21)] {
+            let (latency, lag, engine) = (ms(latency), ms(lag), Some(ms(engine)));
+            tally.answered(&Answer { status: 0, latency, lag, budget: Some(ms(20)), engine });
+        }
+        assert_eq!((tally.past_budget, tally.late, tally.engine_late), (4, 2, 1));
+    }
+
+    #[test]
     fn answers_add_up() {
         let mut all = Tally::new();
         for (status, ms, budget) in [(0, 10, Some(20)), (1, 30, Some(20)), (2, 1, None), (99, 1, None)] {
             let mut one = Tally::new();
-            one.answered(status, Duration::from_millis(ms), budget.map(Duration::from_millis));
+            let (latency, budget) = (Duration::from_millis(ms), budget.map(Duration::from_millis));
+            one.answered(&Answer { status, latency, lag: Duration::ZERO, budget, engine: None });
             all.add(&one);
         }
         assert_eq!((all.messages(), all.past_budget, all.replies[..3].to_vec()), (3, 1, vec![1, 1, 1]));
