@@ -12,7 +12,7 @@ use crate::{
     mime::{self, Arena},
     ocr::Pool,
     pipeline::Scratch,
-    profile::Profile,
+    profile::{Caller, Members, Profile},
     rules::{self, Remark, RuleSet, Source},
     wire::request::Envelope,
 };
@@ -124,10 +124,22 @@ impl Engine {
         self.profiles.iter().find(|profile| profile.name == name)
     }
 
-    /// The profile for a message: the one it asks for, else `internal` for a user who logged in.
-    pub fn profile_for(&self, envelope: &Envelope) -> Option<&Profile> {
-        let by_user = envelope.user.as_ref().map(|_| "internal");
-        self.profile(envelope.profile.as_deref().or(by_user))
+    /// The profile for a message that `caller` brings: the one that it asks for; else that of users who logged in, of
+    /// the SMTP client, of the front end or of the listener, in this order; else `external`. `None` where the one
+    /// that was asked for is not there.
+    pub fn profile_for(&self, envelope: &Envelope, caller: &Caller) -> Option<&Profile> {
+        if envelope.profile.is_some() {
+            return self.profile(envelope.profile.as_deref());
+        }
+        let whose = |is_member: &dyn Fn(&Members) -> bool| {
+            self.profiles.iter().find(|profile| is_member(&profile.members))
+        };
+        let user = || whose(&|members| members.authenticated && envelope.user.is_some());
+        user()
+            .or_else(|| whose(&|members| members.has_client(envelope.client_ip)))
+            .or_else(|| whose(&|members| members.has_peer(caller)))
+            .or_else(|| self.profile(caller.profile.as_deref()))
+            .or_else(|| self.profile(None))
     }
 }
 

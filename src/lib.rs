@@ -42,4 +42,6 @@ pub mod profile;
 
 pub mod budget;
 
+pub mod network;
+
 pub mod log;

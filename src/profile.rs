@@ -1,8 +1,8 @@
 //! A client class: which stages run, how long they may take, and what the score means.
 
-use std::time::Duration;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use crate::budget::Stage;
+use crate::{budget::Stage, network::Network};
 
 /// What a reply that is not complete asks the front end to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +45,62 @@ impl Stages {
     }
 }
 
+/// Who is connected, as far as the socket tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// `None` at a Unix socket.
+    pub ip: Option<IpAddr>,
+    /// The user that the program at a Unix socket runs as.
+    pub uid: Option<u32>,
+    /// The profile of the listener.
+    pub profile: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// Whether it is a program on this machine.
+    pub fn is_local(&self) -> bool {
+        self.ip.is_none_or(|ip| ip.to_canonical().is_loopback())
+    }
+}
+
+/// A front end that a profile is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    Network(Network),
+    User(u32),
+}
+
+/// Whose messages a profile is for, where the request does not name one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members {
+    /// Those of users who logged in.
+    pub authenticated: bool,
+    /// Those that these front ends bring.
+    pub peers: Vec<Peer>,
+    /// Those of SMTP clients in these networks.
+    pub clients: Vec<Network>,
+}
+
+impl Members {
+    /// Whether the front end `caller` is among the peers.
+    pub fn has_peer(&self, caller: &Caller) -> bool {
+        self.peers.iter().any(|peer| match peer {
+            Peer::Network(network) => caller.ip.is_some_and(|ip| network.contains(ip)),
+            Peer::User(uid) => caller.uid == Some(*uid),
+        })
+    }
+
+    /// Whether the SMTP client at `ip` is among the clients.
+    pub fn has_client(&self, ip: Option<IpAddr>) -> bool {
+        ip.is_some_and(|ip| self.clients.iter().any(|network| network.contains(ip)))
+    }
+}
+
 /// One client class, checked and typed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     pub name: String,
+    pub members: Members,
     /// The time a message may take when its request does not say.
     pub budget: Duration,
     pub stages: Stages,
@@ -68,6 +120,7 @@ impl Profile {
     pub fn external() -> Profile {
         Profile {
             name: "external".into(),
+            members: Members::default(),
             budget: Duration::from_millis(500),
             stages: Stages::ALL,
             reserved: false,
@@ -87,6 +140,7 @@ impl Profile {
     pub fn internal() -> Profile {
         Profile {
             name: "internal".into(),
+            members: Members { authenticated: true, ..Members::default() },
             budget: Duration::from_millis(200),
             reserved: true,
             on_partial: Policy::Accept,

@@ -2,19 +2,21 @@
 
 use std::{
     fmt, fs,
-    net::{SocketAddr, ToSocketAddrs},
     ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use nix::unistd;
 use toml::Spanned;
 
-use super::raw;
+use super::{Access, Endpoint, Listen, raw};
 use crate::{
     budget::Stage,
-    media, mime, ocr,
-    profile::{Policy, Profile, Thresholds},
+    media, mime,
+    network::Network,
+    ocr,
+    profile::{Members, Peer, Policy, Profile, Thresholds},
 };
 
 /// Why a configuration cannot be used: where, what, and what to do.
@@ -25,94 +27,6 @@ pub enum Error {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{file}:{line}: {what}")]
     Invalid { file: String, line: usize, what: String },
-}
-
-/// Where the server listens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Listen {
-    Unix(PathBuf),
-    Tcp(SocketAddr),
-}
-
-impl std::str::FromStr for Listen {
-    type Err = String;
-
-    /// `unix:/path`, `/path`, `tcp:host:port` or `host:port`.
-    fn from_str(text: &str) -> Result<Listen, String> {
-        if let Some(path) = text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text)) {
-            return match path.starts_with('/') {
-                true => Ok(Listen::Unix(path.into())),
-                false => Err(format!(
-                    "`{text}`: a Unix socket needs an absolute path, as in unix:/run/criba/criba.sock"
-                )),
-            };
-        }
-        let address = text.strip_prefix("tcp:").unwrap_or(text);
-        let found = address.to_socket_addrs().ok().and_then(|mut all| all.next());
-        found.map(Listen::Tcp).ok_or_else(|| {
-            format!(
-                "`{text}` is not an address: write unix:/path, or tcp:host:port as in tcp:127.0.0.1:11330"
-            )
-        })
-    }
-}
-
-impl fmt::Display for Listen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
-            Listen::Tcp(address) => write!(f, "tcp:{address}"),
-        }
-    }
-}
-
-/// What is spoken at a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Dialect {
-    /// The native RPC.
-    #[default]
-    Native,
-    /// The milter protocol of Postfix and Sendmail.
-    Milter,
-    /// SpamAssassin's spamd protocol: `spamc`, Exim, Haraka.
-    Spamd,
-}
-
-/// A socket to open: where, and what is spoken there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    pub dialect: Dialect,
-    pub listen: Listen,
-}
-
-impl From<Listen> for Endpoint {
-    fn from(listen: Listen) -> Endpoint {
-        Endpoint { dialect: Dialect::Native, listen }
-    }
-}
-
-impl std::str::FromStr for Endpoint {
-    type Err = String;
-
-    /// An address as [`Listen`] reads it, for the native RPC; `milter:` or `spamd:` before it for
-    /// another dialect.
-    fn from_str(text: &str) -> Result<Endpoint, String> {
-        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd)];
-        let found = named.iter().find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
-        let (dialect, address) = found.unwrap_or((Dialect::Native, text));
-        Ok(Endpoint { dialect, listen: address.parse()? })
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.dialect {
-            Dialect::Native => self.listen.fmt(f),
-            Dialect::Milter => write!(f, "milter:{}", self.listen),
-            Dialect::Spamd => write!(f, "spamd:{}", self.listen),
-        }
-    }
 }
 
 /// The listeners and what they let in.
@@ -126,6 +40,8 @@ pub struct Server {
     pub max_message_bytes: usize,
     pub max_in_flight_bytes: usize,
     pub max_connections: usize,
+    /// What one address may have of them.
+    pub max_connections_per_peer: usize,
     /// What one connection may have in flight.
     pub max_requests_per_connection: usize,
     /// How long a client may take over sending a frame, or over taking in a reply.
@@ -175,6 +91,7 @@ impl Default for Settings {
                 max_message_bytes: 100 << 20,
                 max_in_flight_bytes: 512 << 20,
                 max_connections: 1000,
+                max_connections_per_peer: 1000,
                 max_requests_per_connection: 256,
                 frame_timeout: Duration::from_secs(10),
                 drain: Duration::from_secs(10),
@@ -270,10 +187,14 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
             None => profiles.push(checked),
         }
     }
+    let mut server = server(raw.server, default.server, place)?;
+    for raw in raw.listener {
+        server.listen.push(listener(raw, &profiles, place)?);
+    }
     let (mime, media) = (default.mime, default.media);
     let limits = raw.limits;
     Ok(Settings {
-        server: server(raw.server, default.server, place)?,
+        server,
         rules: Rules {
             default: raw.rules.default.unwrap_or(default.rules.default),
             directories: raw.rules.directories.unwrap_or_default(),
@@ -316,18 +237,7 @@ fn server(raw: raw::Server, default: Server, place: &Place<'_>) -> Result<Server
             addresses.into_iter().map(parse).collect::<Result<_, _>>()?
         }
     };
-    let socket_mode = match raw.socket_mode {
-        None => default.socket_mode,
-        Some(text) => {
-            u32::from_str_radix(text.get_ref(), 8).ok().filter(|&mode| mode <= 0o777).ok_or_else(|| {
-                let what = format!(
-                    "socket_mode = `{}`: write permission bits in octal, as in \"0660\"",
-                    text.get_ref()
-                );
-                place.error(text.span().start, what)
-            })?
-        }
-    };
+    let socket_mode = socket_mode(raw.socket_mode, place)?.unwrap_or(default.socket_mode);
     let bytes = |key, value: Option<Spanned<u64>>, default: usize| {
         place.in_range(key, value, default as u64, 1024..=1 << 40).map(|bytes| bytes as usize)
     };
@@ -347,6 +257,12 @@ fn server(raw: raw::Server, default: Server, place: &Place<'_>) -> Result<Server
             default.max_connections,
             1..=1_000_000,
         )?,
+        max_connections_per_peer: place.in_range(
+            "max_connections_per_peer",
+            raw.max_connections_per_peer,
+            default.max_connections_per_peer,
+            1..=1_000_000,
+        )?,
         max_requests_per_connection: place.in_range(
             "max_requests_per_connection",
             raw.max_requests_per_connection,
@@ -362,6 +278,85 @@ fn server(raw: raw::Server, default: Server, place: &Place<'_>) -> Result<Server
             )
             .map(Duration::from_millis)?,
         drain: raw.drain_seconds.map_or(default.drain, Duration::from_secs),
+    })
+}
+
+fn socket_mode(raw: Option<Spanned<String>>, place: &Place<'_>) -> Result<Option<u32>, Error> {
+    let Some(text) = raw else { return Ok(None) };
+    let mode = u32::from_str_radix(text.get_ref(), 8).ok().filter(|&mode| mode <= 0o777);
+    let what =
+        || format!("socket_mode = `{}`: write permission bits in octal, as in \"0660\"", text.get_ref());
+    mode.map(Some).ok_or_else(|| place.error(text.span().start, what()))
+}
+
+fn listener(raw: raw::Listener, profiles: &[Profile], place: &Place<'_>) -> Result<Endpoint, Error> {
+    let address = raw.address;
+    let endpoint: Endpoint =
+        address.get_ref().parse().map_err(|what: String| place.error(address.span().start, what))?;
+    let only = |key: Option<&Spanned<String>>, of_unix: bool| match key {
+        Some(key) if matches!(endpoint.listen, Listen::Unix(_)) != of_unix => {
+            let kind = if of_unix { "a Unix" } else { "a TCP" };
+            Err(place.error(
+                key.span().start,
+                format!("this is a matter of {kind} socket, and `{endpoint}` is none"),
+            ))
+        }
+        _ => Ok(()),
+    };
+    [&raw.socket_mode, &raw.owner, &raw.group].into_iter().try_for_each(|key| only(key.as_ref(), true))?;
+    only(raw.allow.iter().flatten().next(), false)?;
+    let known = |name: &String| profiles.iter().any(|profile| profile.name == *name);
+    if let Some(name) = raw.profile.as_ref().filter(|name| !known(name.get_ref())) {
+        return Err(place.error(name.span().start, format!("there is no profile `{}`", name.get_ref())));
+    }
+    let access = Access {
+        profile: raw.profile.map(Spanned::into_inner),
+        allow: raw.allow.map(|allow| networks(allow, place)).transpose()?,
+        mode: socket_mode(raw.socket_mode, place)?,
+        owner: raw.owner.map(|name| user(&name, place)).transpose()?,
+        group: raw.group.map(|name| group(&name, place)).transpose()?,
+    };
+    Ok(Endpoint { access, ..endpoint })
+}
+
+fn networks(raw: Vec<Spanned<String>>, place: &Place<'_>) -> Result<Vec<Network>, Error> {
+    let parse = |text: Spanned<String>| {
+        text.get_ref().parse().map_err(|what: String| place.error(text.span().start, what))
+    };
+    raw.into_iter().map(parse).collect()
+}
+
+/// The id of a user, by name or number.
+fn user(name: &Spanned<String>, place: &Place<'_>) -> Result<u32, Error> {
+    let found = || Some(unistd::User::from_name(name.get_ref()).ok()??.uid.as_raw());
+    let what = || format!("there is no user `{}` on this machine", name.get_ref());
+    name.get_ref().parse().ok().or_else(found).ok_or_else(|| place.error(name.span().start, what()))
+}
+
+fn group(name: &Spanned<String>, place: &Place<'_>) -> Result<u32, Error> {
+    let found = || Some(unistd::Group::from_name(name.get_ref()).ok()??.gid.as_raw());
+    let what = || format!("there is no group `{}` on this machine", name.get_ref());
+    name.get_ref().parse().ok().or_else(found).ok_or_else(|| place.error(name.span().start, what()))
+}
+
+/// A front end: a network, or `user:NAME` for a program on this machine.
+fn peer(text: Spanned<String>, place: &Place<'_>) -> Result<Peer, Error> {
+    let at = text.span();
+    match text.get_ref().strip_prefix("user:") {
+        Some(name) => user(&Spanned::new(at, name.to_owned()), place).map(Peer::User),
+        None => {
+            let wrong = |what| place.error(at.start, format!("{what}, or user:NAME"));
+            text.get_ref().parse().map(Peer::Network).map_err(wrong)
+        }
+    }
+}
+
+fn members(raw: &mut raw::Profile, base: Members, place: &Place<'_>) -> Result<Members, Error> {
+    let peers = raw.peers.take().map(|all| all.into_iter().map(|text| peer(text, place)).collect());
+    Ok(Members {
+        authenticated: raw.authenticated.unwrap_or(base.authenticated),
+        peers: peers.transpose()?.unwrap_or(base.peers),
+        clients: raw.clients.take().map(|all| networks(all, place)).transpose()?.unwrap_or(base.clients),
     })
 }
 
@@ -384,7 +379,8 @@ fn languages(
     }
 }
 
-fn profile(base: Profile, raw: raw::Profile, place: &Place<'_>) -> Result<Profile, Error> {
+fn profile(base: Profile, mut raw: raw::Profile, place: &Place<'_>) -> Result<Profile, Error> {
+    let members = members(&mut raw, base.members.clone(), place)?;
     let budget = place.in_range("budget_ms", raw.budget_ms, base.budget.as_millis() as u64, 1..=600_000)?;
     let mut stages = base.stages;
     for (name, on) in raw.stages {
@@ -396,6 +392,7 @@ fn profile(base: Profile, raw: raw::Profile, place: &Place<'_>) -> Result<Profil
     }
     let actions = raw.actions;
     Ok(Profile {
+        members,
         budget: Duration::from_millis(budget),
         stages,
         reserved: raw.reserved.unwrap_or(base.reserved),
@@ -480,10 +477,34 @@ mod tests {
             ("[profile.external.stages]\nmagic = true\n", 2, "magic"),
             ("[profile.external.actions]\nreject = true\n", 2, "never"),
             ("[ocr]\nlanguages = [\"../etc\"]\n", 2, "languages"),
+            ("[[listener]]\naddress = \"unix:/x\"\nprofile = \"nobody\"\n", 3, "nobody"),
+            ("[[listener]]\naddress = \"unix:/x\"\nallow = [\"10.0.0.0/8\"]\n", 3, "TCP"),
+            ("[[listener]]\naddress = \"127.0.0.1:0\"\nowner = \"root\"\n", 3, "Unix"),
+            ("[[listener]]\naddress = \"127.0.0.1:0\"\nallow = [\"10.0.0\"]\n", 3, "10.0.0"),
+            ("[[listener]]\naddress = \"unix:/x\"\ngroup = \"no such group\"\n", 3, "no such group"),
+            ("[profile.internal]\npeers = [\"user:no such user\"]\n", 2, "no such user"),
+            ("[profile.internal]\npeers = [\"somebody\"]\n", 2, "user:NAME"),
         ] {
             let said = error(text);
             assert!(said.starts_with(&format!("criba.toml:{line}:")) && said.contains(word), "{said}");
         }
+    }
+
+    #[test]
+    fn a_listener_says_who_gets_in_and_as_what() {
+        let text = "[[listener]]\naddress = \"milter:unix:/x\"\nprofile = \"internal\"\nsocket_mode = \"0600\"\nowner = \"root\"\ngroup = \"7\"\n\
+                    [[listener]]\naddress = \"127.0.0.1:1\"\nallow = [\"10.0.0.0/8\"]\n";
+        let listen = Settings::parse("x", text).unwrap().server.listen;
+        let [_, milter, tcp] = &listen[..] else { panic!("{listen:?}") };
+        let unix = Access {
+            profile: Some("internal".into()),
+            mode: Some(0o600),
+            owner: Some(0),
+            group: Some(7),
+            ..Access::default()
+        };
+        assert_eq!((milter.to_string().as_str(), &milter.access), ("milter:unix:/x", &unix));
+        assert_eq!(tcp.access.allow, Some(vec!["10.0.0.0/8".parse().unwrap()]));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The configuration file: read as written (`raw.rs`), then checked and typed ([`checked`]).
 
 pub mod checked;
+pub mod listen;
 
 mod raw;
 
-pub use checked::{Dialect, Endpoint, Error, Listen, Server as ServerSettings, Settings};
+pub use checked::{Error, Server as ServerSettings, Settings};
+pub use listen::{Access, Dialect, Endpoint, Listen};

@@ -11,6 +11,7 @@ use toml::Spanned;
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub server: Server,
+    pub listener: Vec<Listener>,
     pub rules: Rules,
     pub bayes: Bayes,
     pub ocr: Ocr,
@@ -27,9 +28,21 @@ pub struct Server {
     pub max_message_bytes: Option<Spanned<u64>>,
     pub max_in_flight_bytes: Option<Spanned<u64>>,
     pub max_connections: Option<Spanned<usize>>,
+    pub max_connections_per_peer: Option<Spanned<usize>>,
     pub max_requests_per_connection: Option<Spanned<usize>>,
     pub frame_timeout_ms: Option<Spanned<u64>>,
     pub drain_seconds: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    pub address: Spanned<String>,
+    pub profile: Option<Spanned<String>>,
+    pub allow: Option<Vec<Spanned<String>>>,
+    pub socket_mode: Option<Spanned<String>>,
+    pub owner: Option<Spanned<String>>,
+    pub group: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -76,6 +89,9 @@ pub struct Profile {
     pub stages: BTreeMap<Spanned<String>, bool>,
     pub on_partial: Option<Spanned<String>>,
     pub on_overload: Option<Spanned<String>>,
+    pub authenticated: Option<bool>,
+    pub peers: Option<Vec<Spanned<String>>>,
+    pub clients: Option<Vec<Spanned<String>>>,
 }
 
 /// `false` switches an action off, a number is the score from which it is taken.

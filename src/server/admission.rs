@@ -1,9 +1,15 @@
 //! Is there room for this message?
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
+
+use super::lane::lock;
 
 /// Bounds on what is in memory, kept over all connections.
 #[derive(Debug)]
@@ -48,9 +54,71 @@ impl Drop for Room {
     }
 }
 
+/// Bounds on the connections of each peer that has an address.
+#[derive(Debug)]
+pub(super) struct Crowd {
+    open: Mutex<HashMap<IpAddr, usize>>,
+    max_per_peer: usize,
+}
+
+/// A connection that counts as long as this lives.
+#[derive(Debug)]
+pub(super) struct Guest<'a> {
+    crowd: &'a Crowd,
+    ip: Option<IpAddr>,
+}
+
+impl Crowd {
+    pub fn new(max_per_peer: usize) -> Crowd {
+        Crowd { open: Mutex::default(), max_per_peer }
+    }
+
+    /// Counts a connection from `ip`, unless that has its share; those of Unix sockets have none.
+    pub fn enter(&self, ip: Option<IpAddr>) -> Option<Guest<'_>> {
+        if let Some(ip) = ip {
+            let mut open = lock(&self.open);
+            let count = open.entry(ip).or_default();
+            if *count >= self.max_per_peer {
+                return None;
+            }
+            *count += 1;
+        }
+        Some(Guest { crowd: self, ip })
+    }
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        let Some(ip) = self.ip else { return };
+        let mut open = lock(&self.crowd.open);
+        if let Some(count) = open.get_mut(&ip) {
+            *count -= 1;
+            // An address that is gone takes no memory.
+            if *count == 0 {
+                open.remove(&ip);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_has_its_share_of_connections_and_no_more() {
+        let crowd = Crowd::new(2);
+        let ip = |last| Some(IpAddr::from([192, 0, 2, last]));
+        let first = crowd.enter(ip(1)).unwrap();
+        let second = crowd.enter(ip(1)).unwrap();
+        assert!(crowd.enter(ip(1)).is_none());
+        assert!(crowd.enter(ip(2)).is_some(), "another");
+        assert!((0..9).all(|_| crowd.enter(None).is_some()), "programs on this machine");
+        drop(first);
+        let third = crowd.enter(ip(1)).unwrap();
+        drop((second, third));
+        assert!(lock(&crowd.open).is_empty());
+    }
 
     #[test]
     fn room_is_bounded_and_comes_back() {

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     budget::Budget,
+    profile::Caller,
     verdict::Verdict,
     wire::{
         frame::{self, Decoded, Error, Header, Kind, REQUEST_HEADER, Refused, Status},
@@ -36,14 +37,6 @@ pub(super) trait Input: AsyncRead + Unpin + Send {
     fn is_hung_up(&self) -> bool;
 }
 
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Peer {
-    /// A program on this machine.
-    Local,
-    Remote,
-}
-
 /// Why no more requests are read.
 enum End {
     /// The client has no more to say.
@@ -57,7 +50,7 @@ enum End {
 struct Connection<R> {
     input: BufReader<R>,
     outbox: Arc<Outbox>,
-    peer: Peer,
+    caller: Caller,
     shared: Arc<Shared>,
     /// Reused for the metadata of all requests.
     metadata: Vec<u8>,
@@ -89,7 +82,7 @@ impl Answer for ScanReply {
 pub(super) async fn serve(
     input: impl Input,
     output: impl AsyncWrite + Unpin + Send + 'static,
-    peer: Peer,
+    caller: Caller,
     shared: Arc<Shared>,
 ) {
     let patience = shared.options.frame_timeout;
@@ -98,7 +91,7 @@ pub(super) async fn serve(
     let writer = tokio::spawn(async move { writing.write_to(output, patience).await });
     let input = BufReader::with_capacity(BUFFER, input);
     let mut connection =
-        Connection { input, outbox: Arc::clone(&outbox), peer, shared, metadata: Vec::new() };
+        Connection { input, outbox: Arc::clone(&outbox), caller, shared, metadata: Vec::new() };
     let end = tokio::select! {
         end = connection.requests() => end,
         () = outbox.lost() => End::Lost,
@@ -188,7 +181,7 @@ impl<R: Input> Connection<R> {
         let envelope = Envelope::parse(&mut json).map_err(|error| self.refuse_as(header, error))?;
         self.metadata = json;
         let engine = self.shared.engine();
-        let Some(profile) = engine.profile_for(&envelope).cloned() else {
+        let Some(profile) = engine.profile_for(&envelope, &self.caller).cloned() else {
             let error = Error::Profile(envelope.profile.unwrap_or_default());
             return Err(self.refuse_as(header, error));
         };
@@ -227,7 +220,7 @@ impl<R: Input> Connection<R> {
         let Header { kind, id, .. } = header;
         match kind {
             Kind::Status => self.reply(kind, id, &self.shared.status()),
-            Kind::Reload if self.peer == Peer::Remote => {
+            Kind::Reload if !self.caller.is_local() => {
                 self.refuse_as(
                     header,
                     Error::NotAllowed("RELOAD is for programs on the engine's own machine"),

@@ -2,10 +2,11 @@
 
 use std::{
     fs, io,
+    net::IpAddr,
     os::{
         fd::{AsFd, OwnedFd},
         unix::{
-            fs::{FileTypeExt, MetadataExt, PermissionsExt},
+            fs::{FileTypeExt, MetadataExt, PermissionsExt, chown},
             net as unix,
         },
     },
@@ -26,11 +27,13 @@ use tokio::{
 
 use super::{
     Error, Handed, Shared,
-    connection::{self, Input, Peer},
+    connection::{self, Input},
     milter, spamd,
 };
 use crate::{
-    config::{Dialect, Endpoint, Listen},
+    config::{Access, Dialect, Endpoint, Listen},
+    network::Network,
+    profile::Caller,
     wire::frame::{self, Refused},
 };
 
@@ -39,6 +42,10 @@ use crate::{
 pub(super) struct Listener {
     dialect: Dialect,
     socket: Socket,
+    /// Who may connect to a TCP socket; `None` is everybody.
+    allow: Option<Vec<Network>>,
+    /// The profile of what comes in here.
+    profile: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -61,11 +68,11 @@ pub(super) struct SocketFile {
 }
 
 impl Listener {
-    /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode`.
+    /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode` where it has none of its own.
     pub fn bind(endpoint: &Endpoint, mode: u32) -> Result<Listener, Error> {
-        let Endpoint { dialect, listen } = endpoint;
+        let Endpoint { dialect, listen, access } = endpoint;
         let bound = match listen {
-            Listen::Unix(path) => bind_unix(path, mode),
+            Listen::Unix(path) => bind_unix(path, access.mode.unwrap_or(mode), access),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
                 socket.set_nonblocking(true)?;
                 Ok(Socket::Tcp(TcpListener::from_std(socket)?))
@@ -75,7 +82,8 @@ impl Listener {
             io::ErrorKind::AddrInUse => Error::InUse(listen.clone()),
             _ => Error::Listen { listen: listen.clone(), source },
         })?;
-        Ok(Listener { dialect: *dialect, socket })
+        let profile = access.profile.as_deref().map(Arc::from);
+        Ok(Listener { dialect: *dialect, socket, allow: access.allow.clone(), profile })
     }
 
     /// Takes over a socket that the service manager opened; one that it calls `milter` or `spamd` speaks that.
@@ -87,7 +95,7 @@ impl Listener {
             "spamd" => Dialect::Spamd,
             _ => Dialect::Native,
         };
-        Ok(Listener { dialect, socket })
+        Ok(Listener { dialect, socket, allow: None, profile: None })
     }
 
     /// Where it listens.
@@ -98,22 +106,37 @@ impl Listener {
         }
     }
 
+    fn lets_in(&self, ip: IpAddr) -> bool {
+        self.allow.as_ref().is_none_or(|allow| allow.iter().any(|network| network.contains(ip)))
+    }
+
     /// Serves all who come, each in a task of its own.
     pub async fn accept(&self, shared: &Arc<Shared>) {
         loop {
             let shared = Arc::clone(shared);
             let dialect = self.dialect;
+            let profile = self.profile.clone();
             let accepted = match &self.socket {
                 Socket::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
+                    let uid = stream.peer_cred().ok().map(|peer| peer.uid());
                     let (input, output) = stream.into_split();
-                    tokio::spawn(admit(dialect, input, output, Peer::Local, shared));
+                    tokio::spawn(admit(dialect, input, output, Caller { ip: None, uid, profile }, shared));
                 }),
                 Socket::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
-                    let peer = if from.ip().is_loopback() { Peer::Local } else { Peer::Remote };
+                    let ip = from.ip().to_canonical();
+                    if !self.lets_in(ip) {
+                        return tracing::warn!("{}: {ip} is not allowed to connect", self.address());
+                    }
                     // Without it a reply may wait 40 ms for the acknowledgement of the one before.
                     let _ = stream.set_nodelay(true);
                     let (input, output) = stream.into_split();
-                    tokio::spawn(admit(dialect, input, output, peer, shared));
+                    tokio::spawn(admit(
+                        dialect,
+                        input,
+                        output,
+                        Caller { ip: Some(ip), uid: None, profile },
+                        shared,
+                    ));
                 }),
             };
             if let Err(error) = accepted {
@@ -129,11 +152,12 @@ async fn admit(
     dialect: Dialect,
     input: impl Input,
     mut output: impl AsyncWrite + Unpin + Send + 'static,
-    peer: Peer,
+    caller: Caller,
     shared: Arc<Shared>,
 ) {
-    let stats = Arc::clone(&shared.stats);
-    let Some(_open) = stats.accept(shared.options.max_connections) else {
+    let (stats, crowd) = (Arc::clone(&shared.stats), Arc::clone(&shared));
+    let room = crowd.crowd.enter(caller.ip).zip(stats.accept(shared.options.max_connections));
+    let Some(_open) = room else {
         let refused = Refused { kind: 0, id: 0, error: frame::Error::Crowded };
         stats.replied(refused.error.status());
         // The other dialects have no word for a crowd: their clients know what to do when we hang up.
@@ -144,9 +168,9 @@ async fn admit(
         return;
     };
     match dialect {
-        Dialect::Milter => milter::serve(input, output, shared).await,
-        Dialect::Spamd => spamd::serve(input, output, shared).await,
-        Dialect::Native => connection::serve(input, output, peer, shared).await,
+        Dialect::Milter => milter::serve(input, output, caller, shared).await,
+        Dialect::Spamd => spamd::serve(input, output, caller, shared).await,
+        Dialect::Native => connection::serve(input, output, caller, shared).await,
     }
 }
 
@@ -171,7 +195,7 @@ fn hung_up(socket: &impl AsFd) -> bool {
 
 // The socket gets its mode under another name and then moves into place: nobody sees it with a mode that
 // is not meant, and a stale file is replaced in one step.
-fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
+fn bind_unix(path: &Path, mode: u32, access: &Access) -> io::Result<Socket> {
     vacant(path)?;
     let mut early = path.as_os_str().to_owned();
     early.push(".new");
@@ -181,6 +205,10 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<Socket> {
         _ => {}
     }
     let socket = unix::UnixListener::bind(&early)?;
+    // The owner first: a change of owner may take permission bits away.
+    if access.owner.or(access.group).is_some() {
+        chown(&early, access.owner, access.group)?;
+    }
     fs::set_permissions(&early, fs::Permissions::from_mode(mode))?;
     fs::rename(&early, path)?;
     let metadata = fs::symlink_metadata(path)?;

@@ -15,9 +15,12 @@ use super::{
     Shared,
     whole::{self, Unanswered},
 };
-use crate::wire::milter::{
-    Command, Error, Limits, Reply, Session, Step, codec,
-    session::{self, Mail},
+use crate::{
+    profile::Caller,
+    wire::milter::{
+        Command, Error, Limits, Reply, Session, Step, codec,
+        session::{self, Mail},
+    },
 };
 
 /// An MTA keeps the connection while its SMTP client thinks; longer than this none does.
@@ -42,11 +45,12 @@ enum End {
 pub(super) async fn serve(
     input: impl AsyncRead + Unpin,
     output: impl AsyncWrite + Unpin,
+    caller: Caller,
     shared: Arc<Shared>,
 ) {
     let limits = Limits { message: shared.options.limits.message, ..Limits::default() };
     let session = Session::new(limits.clone());
-    let mut milter = Milter { input: BufReader::new(input), output, shared, session, limits };
+    let mut milter = Milter { input: BufReader::new(input), output, caller, shared, session, limits };
     match milter.run().await {
         Ok(()) | Err(End::Left) => {}
         // The MTA does what it was configured to do without a milter: put the mail off.
@@ -57,6 +61,7 @@ pub(super) async fn serve(
 struct Milter<R, W> {
     input: BufReader<R>,
     output: W,
+    caller: Caller,
     shared: Arc<Shared>,
     session: Session,
     limits: Limits,
@@ -100,9 +105,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Milter<R, W> {
 
     async fn judge(&mut self, mail: Mail, started: Instant) -> Result<(), End> {
         let _unanswered = Unanswered::new(&self.shared);
-        let shared = Arc::clone(&self.shared);
+        let (shared, caller) = (Arc::clone(&self.shared), self.caller.clone());
         let Mail { envelope, raw } = mail;
-        let judging = whole::judge(&shared, envelope, raw, started);
+        let judging = whole::judge(&shared, &caller, envelope, raw, started);
         tokio::pin!(judging);
         let mut alive = interval_at(tokio::time::Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
         let verdict = loop {

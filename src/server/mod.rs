@@ -40,7 +40,7 @@ use std::{
 
 use serde::Serialize;
 
-use admission::{Admission, Room};
+use admission::{Admission, Crowd, Room};
 use clock::Clock;
 use forecast::Forecast;
 use lane::{Lane, Takes, lock};
@@ -109,6 +109,7 @@ struct Shared {
     /// One reload at a time.
     reloading: Mutex<()>,
     admission: Arc<Admission>,
+    crowd: Crowd,
     fast: Lane<Job>,
     heavy: Lane<MediaJob>,
     text_costs: Forecast,
@@ -164,6 +165,7 @@ impl Server {
             reload,
             reloading: Mutex::new(()),
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
+            crowd: Crowd::new(settings.max_connections_per_peer),
             fast: Lane::new(options.fast),
             heavy: Lane::new(options.heavy),
             text_costs: Forecast::new(),

@@ -15,9 +15,12 @@ use super::{
     Shared,
     whole::{self, Unanswered},
 };
-use crate::wire::{
-    request::Envelope,
-    spamd::{Body, Command, Error, Head, reply},
+use crate::{
+    profile::Caller,
+    wire::{
+        request::Envelope,
+        spamd::{Body, Command, Error, Head, reply},
+    },
 };
 
 /// How long a client may take over its whole request on top of a second a MiB.
@@ -48,13 +51,14 @@ impl From<Error> for End {
 pub(super) async fn serve(
     mut input: impl AsyncRead + Unpin,
     mut output: impl AsyncWrite + Unpin,
+    caller: Caller,
     shared: Arc<Shared>,
 ) {
     let limit = shared.options.limits.message;
     let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
     let _unanswered = Unanswered::new(&shared);
     let answer = match timeout(patience, request(&mut input, limit)).await {
-        Ok(Ok((head, message))) => answer(&shared, &head, message).await,
+        Ok(Ok((head, message))) => answer(&shared, &caller, &head, message).await,
         Ok(Err(End::Refused(error))) => {
             tracing::warn!("a spamd request is refused: {error}");
             reply::refusal(&error)
@@ -71,7 +75,7 @@ pub(super) async fn serve(
     }
 }
 
-async fn answer(shared: &Shared, head: &Head, message: Vec<u8>) -> Vec<u8> {
+async fn answer(shared: &Shared, caller: &Caller, head: &Head, message: Vec<u8>) -> Vec<u8> {
     match head.command {
         Command::Ping => reply::PONG.to_vec(),
         Command::Skip => Vec::new(),
@@ -79,7 +83,7 @@ async fn answer(shared: &Shared, head: &Head, message: Vec<u8>) -> Vec<u8> {
         Command::Tell => reply::failure(69, "this engine does not learn from its clients"),
         _ => {
             // The user is whose preferences to use, not somebody who logged in to send mail.
-            match whole::judge(shared, Envelope::default(), message.clone(), Instant::now()).await {
+            match whole::judge(shared, caller, Envelope::default(), message.clone(), Instant::now()).await {
                 Ok(verdict) => reply::verdict(head, &verdict, &message),
                 Err(error) => reply::failure(75, &error.to_string()),
             }

@@ -324,3 +324,24 @@ fn a_reload_swaps_the_engine_and_a_broken_one_is_refused() {
     assert_eq!(replies.each_ref().map(|reply| reply.id), [swap, before]);
     assert_eq!(client.scan(PLAIN, &partners, 0).unwrap().status, Status::Complete as u16);
 }
+
+#[test]
+fn a_message_gets_the_profile_of_whoever_brings_it() {
+    let uid = nix::unistd::getuid();
+    let server = Running::start(&format!(
+        "[profile.submission]\nclients = [\"10.0.0.0/8\"]\n[profile.local]\npeers = [\"user:{uid}\"]\n"
+    ));
+    let mut client = server.client();
+    let mut profile = |envelope: Envelope| {
+        let verdict = json(&client.scan(PLAIN, &envelope, 60_000).unwrap());
+        verdict.get_str("profile").unwrap().to_owned()
+    };
+    let asked = Some("external".to_owned());
+    let user = Some("joe".to_owned());
+    let inside = Some("10.1.2.3".parse().unwrap());
+    let nothing = Envelope::default();
+    assert_eq!(profile(nothing.clone()), "local");
+    assert_eq!(profile(Envelope { client_ip: inside, ..nothing.clone() }), "submission");
+    assert_eq!(profile(Envelope { client_ip: inside, user: user.clone(), ..nothing.clone() }), "internal");
+    assert_eq!(profile(Envelope { client_ip: inside, user, profile: asked, ..nothing }), "external");
+}

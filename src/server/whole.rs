@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     budget::Budget,
+    profile::Caller,
     verdict::Verdict,
     wire::{
         frame::{Error, Status},
@@ -60,12 +61,13 @@ impl Drop for Unanswered {
     }
 }
 
-/// Has a message judged; its clock started at `started`. Dropping the future cancels the scan.
+/// Has a message judged that `caller` brought; its clock started at `started`. Dropping the future cancels the scan.
 ///
 /// # Errors
 /// There is no verdict; the message has to be kept by whoever has it.
 pub(super) async fn judge(
     shared: &Shared,
+    caller: &Caller,
     envelope: Envelope,
     raw: Vec<u8>,
     started: Instant,
@@ -74,7 +76,7 @@ pub(super) async fn judge(
         return Err(Error::Draining);
     }
     let engine = shared.engine();
-    let Some(profile) = engine.profile_for(&envelope).cloned() else {
+    let Some(profile) = engine.profile_for(&envelope, caller).cloned() else {
         return Err(Error::Profile(envelope.profile.unwrap_or_default()));
     };
     let budget = Budget::starting_at(started, profile.budget);

@@ -2,14 +2,16 @@
 
 use std::{
     fs,
+    io::Write,
+    net::{TcpListener, TcpStream},
     os::unix::{
         fs::PermissionsExt,
         net::{UnixDatagram, UnixListener},
     },
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use criba::wire::request::Envelope;
+use criba::{client::Client, wire::request::Envelope};
 use simd_json::prelude::*;
 
 use super::{Engine, json, reply, request, serve, socket};
@@ -133,4 +135,30 @@ fn the_service_manager_hands_over_sockets_and_hears_of_each_step() {
     assert_eq!(next(), "STOPPING=1");
     assert_eq!(process.wait().unwrap().code(), Some(0));
     assert!(path.exists(), "the name is the manager's");
+}
+
+#[test]
+fn a_listener_has_its_own_profile_mode_and_guests() {
+    let home = tempfile::tempdir().unwrap();
+    let private = home.path().join("private.sock");
+    // A port that was free a moment ago.
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let configuration = format!(
+        "[server]\nlisten = []\n[[listener]]\naddress = \"unix:{}\"\nprofile = \"internal\"\nsocket_mode = \"0600\"\n\
+         [[listener]]\naddress = \"{tcp}\"\nallow = [\"192.0.2.0/24\"]\n",
+        private.display()
+    );
+    fs::write(home.path().join("criba.toml"), configuration).unwrap();
+    let mut process = serve(home.path()).stderr(Stdio::null()).spawn().unwrap();
+    super::wait_for("the socket", || private.exists());
+    assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
+    let mut client = Client::connect(&format!("unix:{}", private.display())).unwrap();
+    let verdict = json(&client.scan(b"x", &Envelope::default(), 60_000).unwrap().json);
+    assert_eq!(verdict.get_str("profile"), Some("internal"));
+    // Let in by the kernel, and sent away.
+    let mut stranger = TcpStream::connect(tcp).unwrap();
+    let _ = stranger.write_all(&request(2, 1, 0, "", b""));
+    assert!(reply(&mut stranger).is_none());
+    process.kill().unwrap();
+    process.wait().unwrap();
 }

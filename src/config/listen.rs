@@ -1,0 +1,112 @@
+//! Where the server listens, what is spoken there, and who is let in.
+
+use std::{
+    fmt,
+    net::{SocketAddr, ToSocketAddrs},
+    path::PathBuf,
+};
+
+use crate::network::Network;
+
+/// Where the server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    Unix(PathBuf),
+    Tcp(SocketAddr),
+}
+
+impl std::str::FromStr for Listen {
+    type Err = String;
+
+    /// `unix:/path`, `/path`, `tcp:host:port` or `host:port`.
+    fn from_str(text: &str) -> Result<Listen, String> {
+        if let Some(path) = text.strip_prefix("unix:").or_else(|| text.starts_with('/').then_some(text)) {
+            return match path.starts_with('/') {
+                true => Ok(Listen::Unix(path.into())),
+                false => Err(format!(
+                    "`{text}`: a Unix socket needs an absolute path, as in unix:/run/criba/criba.sock"
+                )),
+            };
+        }
+        let address = text.strip_prefix("tcp:").unwrap_or(text);
+        let found = address.to_socket_addrs().ok().and_then(|mut all| all.next());
+        found.map(Listen::Tcp).ok_or_else(|| {
+            format!(
+                "`{text}` is not an address: write unix:/path, or tcp:host:port as in tcp:127.0.0.1:11330"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+            Listen::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
+}
+
+/// What is spoken at a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// The native RPC.
+    #[default]
+    Native,
+    /// The milter protocol of Postfix and Sendmail.
+    Milter,
+    /// SpamAssassin's spamd protocol: `spamc`, Exim, Haraka.
+    Spamd,
+}
+
+/// Who gets in at a socket, and as what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The profile of messages that come in here and do not name one.
+    pub profile: Option<String>,
+    /// Who may connect to a TCP socket; `None` is everybody.
+    pub allow: Option<Vec<Network>>,
+    /// Permission bits of a Unix socket; `None` are those of the server.
+    pub mode: Option<u32>,
+    /// User and group id that a Unix socket is given.
+    pub owner: Option<u32>,
+    pub group: Option<u32>,
+}
+
+/// A socket to open: where, what is spoken there, and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub dialect: Dialect,
+    pub listen: Listen,
+    pub access: Access,
+}
+
+impl From<Listen> for Endpoint {
+    fn from(listen: Listen) -> Endpoint {
+        Endpoint { dialect: Dialect::Native, listen, access: Access::default() }
+    }
+}
+
+impl std::str::FromStr for Endpoint {
+    type Err = String;
+
+    /// An address as [`Listen`] reads it, for the native RPC; `milter:` or `spamd:` before it for
+    /// another dialect.
+    fn from_str(text: &str) -> Result<Endpoint, String> {
+        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd)];
+        let found = named.iter().find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
+        let (dialect, address) = found.unwrap_or((Dialect::Native, text));
+        Ok(Endpoint { dialect, ..address.parse::<Listen>()?.into() })
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dialect {
+            Dialect::Native => self.listen.fmt(f),
+            Dialect::Milter => write!(f, "milter:{}", self.listen),
+            Dialect::Spamd => write!(f, "spamd:{}", self.listen),
+        }
+    }
+}
