@@ -32,6 +32,7 @@ lint:
 unit:
 	$(CARGO) test --locked --lib --bins --tests --examples --no-fail-fast
 	$(CARGO) test --locked --benches --no-fail-fast
+	$(CARGO) test --locked --features model --lib server::model
 
 bench: setup-run
 	$(CARGO) bench --locked

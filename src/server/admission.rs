@@ -4,12 +4,12 @@ use std::{
     collections::HashMap,
     net::IpAddr,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use super::lane::lock;
+use super::sync::{Mutex, lock};
 
 /// Bounds on what is in memory, kept over all connections.
 #[derive(Debug)]

@@ -5,13 +5,14 @@
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    sync::{Arc, Condvar, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
 use super::{
-    lane::{Timed, lock},
+    lane::Timed,
     slot::Slot,
+    sync::{Condvar, Mutex, PoisonError, lock},
 };
 
 /// The deadlines of all requests that are not answered yet.

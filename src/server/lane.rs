@@ -8,9 +8,10 @@ use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     mem,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
+
+use super::sync::{Condvar, Mutex, PoisonError, lock};
 
 /// A queue between the connections and the threads of one kind of work.
 ///
@@ -223,12 +224,7 @@ impl<T> Ord for Timed<T> {
     }
 }
 
-/// Locks; a thread that panicked while it held the lock left nothing half done here.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(feature = "model")))]
 mod tests {
     use std::{sync::Arc, thread};
 

@@ -20,18 +20,22 @@ mod outbox;
 mod slot;
 mod spamd;
 mod stats;
+mod swap;
+mod sync;
 mod systemd;
 mod whole;
 mod worker;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "model"))]
+mod model;
+#[cfg(all(test, not(feature = "model")))]
 mod tests;
 
 use std::{
     fmt,
     os::fd::OwnedFd,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
@@ -43,10 +47,11 @@ use serde::Serialize;
 use admission::{Admission, Crowd, Room};
 use clock::Clock;
 use forecast::Forecast;
-use lane::{Lane, Takes, lock};
+use lane::{Lane, Takes};
 use listener::Listener;
 use slot::Slot;
 use stats::Stats;
+use swap::Swap;
 use worker::{Job, MediaJob};
 
 use crate::{
@@ -104,10 +109,8 @@ struct Options {
 /// What connections and threads share.
 struct Shared {
     options: Options,
-    engine: RwLock<Arc<Engine>>,
+    engine: Swap<Engine>,
     reload: Reload,
-    /// One reload at a time.
-    reloading: Mutex<()>,
     admission: Arc<Admission>,
     crowd: Crowd,
     fast: Lane<Job>,
@@ -161,9 +164,8 @@ impl Server {
         };
         let per_connection = settings.max_requests_per_connection;
         let shared = Arc::new(Shared {
-            engine: RwLock::new(Arc::new(engine)),
+            engine: Swap::new(engine),
             reload,
-            reloading: Mutex::new(()),
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
             crowd: Crowd::new(settings.max_connections_per_peer),
             fast: Lane::new(options.fast),
@@ -226,7 +228,7 @@ impl Drop for Server {
 impl Shared {
     /// The engine for the next message.
     fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read().unwrap_or_else(PoisonError::into_inner))
+        self.engine.get()
     }
 
     /// Room for the message of `slot`, on a connection that has `in_flight` requests; `None` where there is
@@ -264,9 +266,7 @@ impl Shared {
     /// Loads anew what is configured; messages in flight end with the engine they began with. Takes
     /// as long as compiling rules does.
     fn reload(&self) -> Result<(), String> {
-        let _one_at_a_time = lock(&self.reloading);
-        let next = (self.reload)(&self.engine())?;
-        *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+        self.engine.replace(&self.reload)?;
         self.stats.reloaded();
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::lane::lock;
+use super::sync::{Mutex, lock};
 
 /// More than this waiting for a client that does not read: its next request is not read either.
 const FULL: usize = 1 << 20;

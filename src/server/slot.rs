@@ -1,13 +1,13 @@
 //! One request and the verdict on it that stands: answered once, by whoever comes first.
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
-use super::{lane::lock, stats::Stats};
+use super::{
+    stats::Stats,
+    sync::{Mutex, lock},
+};
 use crate::{
     budget::{Budget, Why},
     pipeline::Publish,

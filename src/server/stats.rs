@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -14,7 +11,7 @@ use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-use super::lane::lock;
+use super::sync::{Mutex, lock};
 use crate::{
     verdict::{Action, millis},
     wire::frame::{Kind, Status},

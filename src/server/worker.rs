@@ -77,7 +77,7 @@ fn judge_text(shared: &Shared, own: &mut Own, job: Job) {
         return;
     }
     let scan = |scratch: &mut Scratch| {
-        #[cfg(test)]
+        #[cfg(all(test, not(feature = "model")))]
         super::tests::provoke(&job.raw);
         pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone())
     };
