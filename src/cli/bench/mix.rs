@@ -79,7 +79,9 @@ impl Mix {
         for part in parts {
             end += part.share / all;
             let (name, mails) = match &part.path {
-                Some(path) => (format!("{} {}", part.profile, path.display()), Some(read(&[path.clone()])?)),
+                Some(path) => {
+                    (format!("{} {}", part.profile, path.display()), Some(read(std::slice::from_ref(path))?))
+                }
                 None => (part.profile.clone(), None),
             };
             classes.push(Class { end, name, envelope: envelope(Some(part.profile.clone())), mails });
