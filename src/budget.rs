@@ -143,6 +143,13 @@ impl Budget {
         self.deadline
     }
 
+    /// When the work has to end, so that its result is in the reply that leaves at the deadline: an eighth of
+    /// the allowance before it, 10 ms at the most.
+    pub fn cutoff(&self) -> Instant {
+        const MARGIN: Duration = Duration::from_millis(10);
+        self.deadline.checked_sub(MARGIN.min(self.allowance() / 8)).unwrap_or(self.deadline)
+    }
+
     /// The whole allowance.
     pub fn allowance(&self) -> Duration {
         self.deadline - self.started
@@ -158,9 +165,9 @@ impl Budget {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Whether the deadline has passed. Costs one clock read (some 25 ns).
+    /// Whether the work has to end: the [cutoff](Budget::cutoff) has passed. Costs one clock read (some 25 ns).
     pub fn expired(&self) -> bool {
-        Instant::now() >= self.deadline
+        Instant::now() >= self.cutoff()
     }
 
     /// Records that `stage` did not look at `place`.
@@ -186,6 +193,18 @@ mod tests {
         assert!(budget.expired());
         assert_eq!(budget.left(), Duration::ZERO);
         assert_eq!(budget.allowance(), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn work_ends_a_little_before_the_reply_leaves() {
+        for (allowance, margin) in [(500, 10.0), (80, 10.0), (8, 1.0), (0, 0.0)] {
+            let budget = Budget::new(Duration::from_millis(allowance));
+            let before = budget.deadline() - budget.cutoff();
+            assert_eq!(before.as_secs_f64() * 1e3, margin, "{allowance}");
+        }
+        let late =
+            Budget::starting_at(Instant::now() - Duration::from_millis(95), Duration::from_millis(100));
+        assert!(late.expired());
     }
 
     #[test]

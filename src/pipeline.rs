@@ -54,7 +54,7 @@ pub fn scan(
     budget: Budget,
     slot: &dyn Publish,
 ) -> Verdict {
-    match scan_text(engine, scratch, mail, budget) {
+    match scan_text(engine, scratch, mail, budget, slot) {
         Progress::Done(verdict) => verdict,
         Progress::Media(pending) => {
             slot.publish(pending.verdict(mail.profile, Why::Deadline));
@@ -96,8 +96,14 @@ impl Pending {
 }
 
 /// The first half, a millisecond or less: everything but pictures and documents.
-pub fn scan_text(engine: &Engine, scratch: &mut Scratch, mail: Mail<'_>, budget: Budget) -> Progress {
-    scratch.with_arena(|arena, scratch| Scan::new(engine, mail, budget).text(arena, scratch))
+pub fn scan_text(
+    engine: &Engine,
+    scratch: &mut Scratch,
+    mail: Mail<'_>,
+    budget: Budget,
+    slot: &dyn Publish,
+) -> Progress {
+    scratch.with_arena(|arena, scratch| Scan::new(engine, mail, budget).text(arena, scratch, slot))
 }
 
 /// The second half: pictures and documents, whose text goes through rules and Bayes again. The message
@@ -185,7 +191,7 @@ impl<'a> Scan<'a> {
         Scan { engine, mail, budget, findings, hits, late: Vec::new() }
     }
 
-    fn text(mut self, arena: &Arena, scratch: &mut Scratch) -> Progress {
+    fn text(mut self, arena: &Arena, scratch: &mut Scratch, slot: &dyn Publish) -> Progress {
         // What parts is it made of?
         let message = self.parse(arena);
         self.findings.message_id = message.header("Message-Id").unwrap_or_default().to_owned();
@@ -194,6 +200,11 @@ impl<'a> Scan<'a> {
         self.findings.uris = uris(&rendered);
         // Which patterns match where?
         self.rules(&message, &rendered, scratch);
+        // One that took long so far may be cut before it is done.
+        if self.budget.left() < self.budget.allowance() / 2 {
+            self.judge();
+            slot.publish(self.unfinished(Stage::Bayes));
+        }
         // How likely is it, given the words?
         self.bayes(&message, &rendered, scratch);
         self.judge();
@@ -338,7 +349,7 @@ impl<'a> Scan<'a> {
             self.budget.skip(Stage::Ocr, place, Why::Disabled);
             return None;
         }
-        let deadline = self.budget.deadline();
+        let deadline = self.budget.cutoff();
         match self.timed(Stage::Ocr, |scan| scan.engine.ocr.read(page, deadline)) {
             Ok(reading) => {
                 if !reading.complete {
@@ -386,6 +397,13 @@ impl<'a> Scan<'a> {
         let result = work(self);
         self.findings.spent(stage, started.elapsed());
         result
+    }
+
+    /// The verdict that stands when time is up before `stage` and what follows it.
+    fn unfinished(&self, stage: Stage) -> Verdict {
+        let mut budget = self.budget.clone();
+        budget.skip(stage, "", Why::Deadline);
+        self.findings.verdict(self.mail.profile, &budget)
     }
 
     fn verdict(&self) -> Verdict {

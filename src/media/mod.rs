@@ -151,7 +151,7 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
 }
 
 fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {
-    let animation = gif::read(bytes, limits, budget.deadline())?;
+    let animation = gif::read(bytes, limits, budget.cutoff())?;
     let mut extract = Extract { frames: animation.frames, ..Extract::default() };
     for still in animation.stills {
         extract.picture(&still.label, &still.raster, limits);

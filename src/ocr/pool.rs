@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::Serialize;
+
 use super::{
     Error, Options, Page, Reading,
     process::{Process, Stopped},
@@ -30,7 +32,7 @@ pub struct Pool {
 }
 
 /// What the pool has done so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Pages that were read to their end.
     pub read: u64,

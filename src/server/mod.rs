@@ -287,6 +287,7 @@ impl Shared {
                 requests: self.pending.load(Ordering::Acquire),
                 bytes: self.admission.bytes(),
             },
+            ocr: self.engine().ocr.counts(),
             counters: self.stats.report(),
         }
     }
@@ -300,6 +301,7 @@ struct Status {
     workers: Lanes,
     queued: Lanes,
     in_flight: InFlight,
+    ocr: crate::ocr::Counts,
     #[serde(flatten)]
     counters: stats::Report,
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use hdrhistogram::Histogram;
-use rustix::time::{ClockId, clock_gettime};
+use rustix::{
+    param::clock_ticks_per_second,
+    time::{ClockId, clock_gettime},
+};
 use serde::Serialize;
 
 use super::sync::{Mutex, lock};
@@ -165,12 +168,17 @@ pub(super) struct Latency {
     pub max: f64,
 }
 
-/// What the process used so far, its OCR workers not counted.
+/// What the process used so far.
 #[derive(Debug, Serialize)]
 pub(super) struct Process {
+    /// Its OCR workers not counted.
     pub cpu_ms: f64,
+    /// Those of now and those that ended.
+    pub ocr_cpu_ms: f64,
     pub resident_bytes: u64,
     pub peak_bytes: u64,
+    /// Open files and sockets.
+    pub descriptors: u64,
 }
 
 impl Process {
@@ -184,6 +192,30 @@ impl Process {
             line.split_whitespace().next()?.parse::<u64>().ok()
         };
         let bytes = |name| field(name).unwrap_or(0) * 1024;
-        Process { cpu_ms: millis(cpu), resident_bytes: bytes("VmRSS:"), peak_bytes: bytes("VmHWM:") }
+        Process {
+            cpu_ms: millis(cpu),
+            ocr_cpu_ms: children_cpu_ms(),
+            resident_bytes: bytes("VmRSS:"),
+            peak_bytes: bytes("VmHWM:"),
+            descriptors: fs::read_dir("/proc/self/fd").map_or(0, |all| all.count() as u64),
+        }
     }
+}
+
+/// CPU time of the processes that this one started: proc_pid_stat(5), proc_pid_task(5).
+fn children_cpu_ms() -> f64 {
+    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
+    let children = |task: fs::DirEntry| fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let alive: u64 = tasks
+        .flat_map(|task| children(task).split_whitespace().map(|pid| ticks(pid, 11)).collect::<Vec<_>>())
+        .sum();
+    (alive + ticks("self", 13)) as f64 * 1e3 / clock_ticks_per_second() as f64
+}
+
+/// Two neighbouring fields of /proc/PID/stat added up; fields count from 0 behind the name in brackets, which
+/// may hold anything: 11 is user time (then system time), 13 that of children that ended.
+fn ticks(pid: &str, first: usize) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    fields.split(' ').skip(first).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }

@@ -79,7 +79,7 @@ fn judge_text(shared: &Shared, own: &mut Own, job: Job) {
     let scan = |scratch: &mut Scratch| {
         #[cfg(all(test, not(feature = "model")))]
         super::tests::provoke(&job.raw);
-        pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone())
+        pipeline::scan_text(&job.engine, scratch, job.mail(), job.slot.budget().clone(), &*job.slot)
     };
     match attempt(own, &job, shared, &shared.text_costs, scan) {
         None => {}

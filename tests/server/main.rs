@@ -1,5 +1,6 @@
 //! The engine as a process on its sockets, asked by raw bytes, by the Rust client, and by Python.
 
+mod chaos;
 mod clients;
 mod frames;
 mod lifecycle;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::client::Client;
 use mix::Mix;
-use tally::{Report, Tally};
+use tally::{Report, Tally, Used};
 
 /// Options of `criba bench`.
 #[derive(Debug, clap::Args)]
@@ -164,8 +164,13 @@ fn ask(server: &str, args: &Args, plan: &Plan, rate: Option<f64>) -> Result<Repo
         connections,
         rate,
         seconds,
-        cpu_ms: after.cpu_ms - before.cpu_ms,
-        peak_bytes: after.peak_bytes,
+        used: Used {
+            cpu_ms: after.cpu_ms - before.cpu_ms,
+            ocr_cpu_ms: after.ocr_cpu_ms - before.ocr_cpu_ms,
+            peak_bytes: after.peak_bytes,
+            resident_bytes: [before.resident_bytes, after.resident_bytes],
+            descriptors: [before.descriptors, after.descriptors],
+        },
         tally: Tally::sum(&tallies),
         profiles: plan.mix.names().map(str::to_owned).zip(tallies).collect(),
     })
@@ -184,8 +189,7 @@ fn scan_here(args: &Args, plan: &Plan) -> Result<Report, Failure> {
         connections: threads,
         rate: None,
         seconds,
-        cpu_ms: cpu_ms() - before,
-        peak_bytes: peak_bytes(),
+        used: Used { cpu_ms: cpu_ms() - before, peak_bytes: peak_bytes(), ..Used::default() },
         tally,
         profiles: Vec::new(),
     })
@@ -220,9 +224,13 @@ fn with_progress<T>(duration: Duration, work: impl FnOnce() -> T) -> (T, f64) {
 
 /// What the engine's process used so far, by its own account.
 #[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 struct Usage {
     cpu_ms: f64,
+    ocr_cpu_ms: f64,
+    resident_bytes: u64,
     peak_bytes: u64,
+    descriptors: u64,
 }
 
 fn usage(client: &mut Client) -> Result<Usage, crate::client::Error> {

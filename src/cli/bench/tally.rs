@@ -101,6 +101,18 @@ impl Tally {
     }
 }
 
+/// What the engine used for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Used {
+    /// Without its OCR workers.
+    pub cpu_ms: f64,
+    pub ocr_cpu_ms: f64,
+    pub peak_bytes: u64,
+    /// Before and after.
+    pub resident_bytes: [u64; 2],
+    pub descriptors: [u64; 2],
+}
+
 /// The figures of a run.
 #[derive(Debug)]
 pub(super) struct Report {
@@ -108,9 +120,7 @@ pub(super) struct Report {
     pub connections: usize,
     pub rate: Option<f64>,
     pub seconds: f64,
-    /// Of the engine's process, without its OCR workers.
-    pub cpu_ms: f64,
-    pub peak_bytes: u64,
+    pub used: Used,
     pub tally: Tally,
     /// The same by client class, where there are several.
     pub profiles: Vec<(String, Tally)>,
@@ -121,8 +131,8 @@ impl Report {
         self.tally.messages() as f64 / self.seconds
     }
 
-    fn cpu_ms_per_message(&self) -> f64 {
-        self.cpu_ms / self.tally.messages().max(1) as f64
+    fn per_message(&self, ms: f64) -> f64 {
+        ms / self.tally.messages().max(1) as f64
     }
 }
 
@@ -192,8 +202,12 @@ impl Serialize for Report {
             let profiles = self.profiles.iter().map(|(name, tally)| (name, ByProfile(tally)));
             map.serialize_entry("profiles", &profiles.collect::<BTreeMap<_, _>>())?;
         }
-        map.serialize_entry("engine_cpu_ms_per_message", &self.cpu_ms_per_message())?;
-        map.serialize_entry("engine_peak_bytes", &self.peak_bytes)?;
+        let used = &self.used;
+        map.serialize_entry("engine_cpu_ms_per_message", &self.per_message(used.cpu_ms))?;
+        map.serialize_entry("ocr_cpu_ms_per_message", &self.per_message(used.ocr_cpu_ms))?;
+        map.serialize_entry("engine_peak_bytes", &used.peak_bytes)?;
+        map.serialize_entry("engine_resident_bytes", &used.resident_bytes)?;
+        map.serialize_entry("engine_descriptors", &used.descriptors)?;
         map.end()
     }
 }
@@ -212,8 +226,17 @@ impl fmt::Display for Report {
         for (name, tally) in self.profiles.iter().filter(|_| self.profiles.len() > 1) {
             write!(f, "{name}: {} messages\n{tally}", tally.messages())?;
         }
-        writeln!(f, "engine       {:.3} CPU ms a message", self.cpu_ms_per_message())?;
-        writeln!(f, "peak memory  {:.1} MiB", self.peak_bytes as f64 / f64::from(1 << 20))
+        let used = &self.used;
+        write!(f, "engine       {:.3} CPU ms a message, ", self.per_message(used.cpu_ms))?;
+        writeln!(f, "its OCR workers {:.3}", self.per_message(used.ocr_cpu_ms))?;
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(f, "peak memory  {:.1} MiB", mib(used.peak_bytes))?;
+        if let ([0, _], _) | (_, [0, _]) = (used.resident_bytes, used.descriptors) {
+            return writeln!(f);
+        }
+        let [before, after] = used.resident_bytes.map(mib);
+        let [files, files_after] = used.descriptors;
+        writeln!(f, "; {before:.1} MiB and {files} open files before, {after:.1} and {files_after} after")
     }
 }
 
@@ -265,8 +288,7 @@ mod tests {
             connections: 1,
             rate: Some(3.0),
             seconds: 1.0,
-            cpu_ms: 6.0,
-            peak_bytes: 1 << 20,
+            used: Used { cpu_ms: 6.0, peak_bytes: 1 << 20, ..Used::default() },
             profiles: vec![("a".into(), all.clone()), ("b".into(), Tally::new())],
             tally: all,
         };
