@@ -15,7 +15,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 mod common;
 
 fn rules(criterion: &mut Criterion) {
-    let options = Options { cache: common::settings().rules.cache, bayes: true };
+    let options = Options { cache: common::settings().rules.cache, bayes: true, ..Options::default() };
     let (rules, _) = RuleSet::load(&default_rules(), &options).expect("the default rules load");
     let mails = common::text_mails();
     let arena = Arena::new();

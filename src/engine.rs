@@ -83,7 +83,11 @@ impl Engine {
         let model = settings.bayes.enabled.then(|| open_model(settings)).transpose()?;
         let mut sources = if settings.rules.default { default_rules() } else { Vec::new() };
         sources.extend(settings.rules.directories.iter().cloned().map(Source::Path));
-        let options = rules::Options { cache: settings.rules.cache.clone(), bayes: model.is_some() };
+        let options = rules::Options {
+            cache: settings.rules.cache.clone(),
+            bayes: model.is_some(),
+            no_captures: !settings.rules.captures,
+        };
         let (rules, report) = RuleSet::load(&sources, &options)?;
         let loaded = loaded(settings, &rules, model.as_ref());
         let engine = Engine {

@@ -67,6 +67,10 @@ struct ShowHits {
     /// Use the score set for mail filters without Bayes
     #[arg(long)]
     no_bayes: bool,
+    /// Run rules with %{NAME}, too; a SpamAssassin process compares them with the captures of its first message
+    /// only, so that they are left out here
+    #[arg(long)]
+    captures: bool,
     #[command(flatten)]
     engine: EngineArgs,
     /// Files, directories, maildirs, mbox files, or - for standard input
@@ -88,7 +92,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 fn check(args: &Check) -> Result<(), Failure> {
     let mut sources = if args.default_rules { default_rules() } else { Vec::new() };
     sources.extend(args.paths.iter().cloned().map(Source::Path));
-    let options = Options { cache: args.cache.clone(), bayes: !args.no_bayes };
+    let options = Options { cache: args.cache.clone(), bayes: !args.no_bayes, ..Options::default() };
     let started = Instant::now();
     let (rules, report) = RuleSet::load(&sources, &options).map_err(Failure::no_input)?;
     let spent = started.elapsed();
@@ -164,6 +168,7 @@ fn hits(args: &ShowHits) -> Result<(), Failure> {
     let inputs = inputs::messages(&args.paths)?;
     let mut settings = args.engine.settings()?;
     settings.bayes.enabled &= !args.no_bayes;
+    settings.rules.captures &= args.captures;
     let engine = load_engine(&settings)?;
     let workers = args.workers.map_or_else(parallel::cores, usize::from);
     let mut out = BufWriter::new(io::stdout());

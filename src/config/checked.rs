@@ -58,6 +58,8 @@ pub struct Rules {
     pub directories: Vec<PathBuf>,
     /// Where compiled databases are kept; `None` compiles at every start.
     pub cache: Option<PathBuf>,
+    /// Whether rules run that compare with what others captured.
+    pub captures: bool,
 }
 
 /// Which Bayes model is used.
@@ -96,7 +98,7 @@ impl Default for Settings {
                 frame_timeout: Duration::from_secs(10),
                 drain: Duration::from_secs(10),
             },
-            rules: Rules { default: true, directories: vec![], cache: default_cache() },
+            rules: Rules { default: true, directories: vec![], cache: default_cache(), captures: true },
             bayes: Bayes { enabled: true, model: None },
             ocr: ocr::Options::default(),
             mime: mime::Limits::default(),
@@ -199,6 +201,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
             default: raw.rules.default.unwrap_or(default.rules.default),
             directories: raw.rules.directories.unwrap_or_default(),
             cache: raw.rules.cache.or(default.rules.cache),
+            captures: raw.rules.captures.unwrap_or(default.rules.captures),
         },
         bayes: Bayes { enabled: raw.bayes.enabled.unwrap_or(true), model: raw.bayes.model },
         ocr: ocr::Options {

@@ -51,6 +51,7 @@ pub struct Rules {
     pub default: Option<bool>,
     pub directories: Option<Vec<PathBuf>>,
     pub cache: Option<PathBuf>,
+    pub captures: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,7 +2,10 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::matching::Sink;
+use super::{
+    captures::{Captured, Template},
+    matching::{Exceeded, Sink},
+};
 use crate::render::{LateText, Origin};
 
 /// Pieces of text kept for one rule, and the bytes of each.
@@ -22,6 +25,8 @@ pub struct Rule {
     /// Matches that count: 1, or more with `tflags multiple`.
     pub most: u32,
     pub no_subject: bool,
+    /// The pattern, where it names what other rules capture.
+    pub template: Option<Arc<Template>>,
 }
 
 /// The hits of one message so far; late text adds to it.
@@ -33,6 +38,7 @@ pub struct Hits {
     evidence: Vec<(u32, String)>,
     /// Rules whose first hit was in text that was found late.
     late: Vec<(u32, Origin, String)>,
+    pub(super) captured: Captured,
 }
 
 impl Hits {
@@ -101,6 +107,28 @@ impl Sink for Tally<'_> {
         if count == 0 {
             return;
         }
+        if self.rules.get(rule as usize).is_some_and(|known| known.template.is_some()) {
+            if !self.hits.captured.wait(rule, unit) {
+                self.exceeded(rule);
+            }
+            return;
+        }
+        self.count(rule, count, unit, first);
+    }
+
+    fn captured(&mut self, name: &str, value: &[u8]) {
+        self.hits.captured.keep(name, value);
+    }
+
+    fn exceeded(&mut self, rule: u32) {
+        if !self.exceeded.contains(&rule) {
+            self.exceeded.push(rule);
+        }
+    }
+}
+
+impl Tally<'_> {
+    fn count(&mut self, rule: u32, count: u32, unit: &[u8], first: Option<Range<usize>>) {
         if let (Some(late), 0) = (self.late, self.hits.count(rule)) {
             self.hits.late.push((rule, late.origin, late.place.clone()));
         }
@@ -111,10 +139,24 @@ impl Sink for Tally<'_> {
         self.hits.add(rule, count);
     }
 
-    fn exceeded(&mut self, rule: u32) {
-        if !self.exceeded.contains(&rule) {
-            self.exceeded.push(rule);
-        }
+    /// Compares the texts that rules with templates wait for with what was captured.
+    pub fn settle(&mut self) {
+        let mut captured = std::mem::take(&mut self.hits.captured);
+        let rules = self.rules;
+        let template = |rule: u32| {
+            let known = rules.get(rule as usize)?;
+            Some((&**known.template.as_ref()?, known.most))
+        };
+        captured.settle(template, |rule, count, text| match count {
+            Ok(count) => {
+                let count = count.min(self.wants(rule));
+                if count > 0 {
+                    self.count(rule, count, text, Some(0..text.len()));
+                }
+            }
+            Err(Exceeded) => self.exceeded(rule),
+        });
+        self.hits.captured = captured;
     }
 }
 

@@ -1,11 +1,15 @@
 //! From definitions to a rule set that can scan.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use rayon::prelude::*;
 
 use super::{
     Error, Loss, Options, Remark, Report, RuleSet, Source,
+    captures::Template,
     evals::{self, Function},
     headers::{Grouped, HeaderRule, HeaderTest, Lookup},
     hits::Rule,
@@ -33,7 +37,11 @@ pub struct Eval {
 pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), Error> {
     let mut report = Report::default();
     let definitions = language::read(sources, &mut report.remarks)?;
-    let mut plan = Plan { set: if options.bayes { WITH_BAYES } else { PLAIN }, ..Plan::new(&definitions) };
+    let mut plan = Plan {
+        set: if options.bayes { WITH_BAYES } else { PLAIN },
+        no_captures: options.no_captures,
+        ..Plan::new(&definitions)
+    };
     for definition in &definitions.rules {
         if let Err((loss, what)) = plan.add(definition) {
             plan.remarks.push(remark(definition, loss, what));
@@ -55,6 +63,7 @@ pub fn check(name: &str, text: &[u8]) -> Vec<Remark> {
         }
     }
     plan.metas();
+    plan.idle_templates();
     remarks.append(&mut plan.remarks);
     remarks
 }
@@ -68,6 +77,7 @@ fn remark(definition: &Definition, loss: Loss, what: String) -> Remark {
 struct Plan<'d> {
     definitions: &'d Definitions,
     set: usize,
+    no_captures: bool,
     rules: Vec<Rule>,
     /// The definition of each rule, for remarks.
     places: Vec<&'d Definition>,
@@ -75,11 +85,15 @@ struct Plan<'d> {
     views: HashMap<Kind, Vec<Entry>>,
     headers: Vec<HeaderRule>,
     nodes: Vec<(NodeLookup, Entry)>,
+    /// mimeheader rules with `!~`.
+    always: Vec<u32>,
     uri_details: Vec<UriDetail>,
     evals: Vec<Eval>,
     /// Rule, expression, and whether it has a score.
     metas: Vec<(u32, &'d str, bool)>,
     bayes: Vec<(u32, f64, f64)>,
+    /// Names of the groups that rules capture.
+    captured: HashSet<String>,
     remarks: Vec<Remark>,
 }
 
@@ -90,15 +104,18 @@ impl<'d> Plan<'d> {
         Plan {
             definitions,
             set: PLAIN,
+            no_captures: false,
             rules: Vec::new(),
             places: Vec::new(),
             views: HashMap::new(),
             headers: Vec::new(),
             nodes: Vec::new(),
+            always: Vec::new(),
             uri_details: Vec::new(),
             evals: Vec::new(),
             metas: Vec::new(),
             bayes: Vec::new(),
+            captured: HashSet::new(),
             remarks: Vec::new(),
         }
     }
@@ -115,6 +132,10 @@ impl<'d> Plan<'d> {
         let tflags = &attributes.tflags;
         let rule = self.rules.len() as u32;
         let dropped = |what: String| (Loss::Dropped, what);
+        let template = Template::of(test);
+        if template.is_some() && self.no_captures {
+            return Err((Loss::NotRun, "compares with what other rules capture: not run".into()));
+        }
         match test {
             Test::Eval { function, arguments } if function == "check_bayes" => {
                 if self.set != WITH_BAYES {
@@ -135,7 +156,7 @@ impl<'d> Plan<'d> {
                 }
             },
             Test::Pattern(literal) => {
-                let regex = self.regex(literal).map_err(dropped)?;
+                let regex = self.regex(literal, template.as_ref()).map_err(dropped)?;
                 self.entry(*kind, rule, Wanted::Pattern(regex));
             }
             Test::Fuzzy { words, distance } => {
@@ -146,10 +167,15 @@ impl<'d> Plan<'d> {
                 let lookup = Lookup::parse(header).map_err(dropped)?;
                 self.headers.push(HeaderRule { rule, lookup, test: HeaderTest::Exists });
             }
-            Test::Header { lookup, comparison: Comparison { literal, negated }, unset } => {
-                let wanted = Wanted::Pattern(self.regex(literal).map_err(dropped)?);
-                let entry = Entry { rule, wanted, negated: *negated };
-                if *kind == Kind::MimeHeader {
+            Test::Header { lookup, comparison, unset } => {
+                let regex = self.regex(&comparison.literal, template.as_ref()).map_err(dropped)?;
+                let negated = comparison.negated && template.is_none();
+                let entry = Entry { rule, wanted: Wanted::Pattern(regex), negated };
+                if *kind == Kind::MimeHeader && entry.negated {
+                    let what = "hits always: `!~` of mimeheader does in SpamAssassin 4.0.1".to_owned();
+                    self.remarks.push(remark(definition, Loss::Ignored, what));
+                    self.always.push(rule);
+                } else if *kind == Kind::MimeHeader {
                     let lookup = NodeLookup::parse(lookup, unset.clone(), tflags).map_err(dropped)?;
                     self.nodes.push((lookup, entry));
                 } else {
@@ -162,7 +188,7 @@ impl<'d> Plan<'d> {
                 let details = conditions.iter().map(|condition| {
                     let Comparison { literal, negated } = &condition.comparison;
                     let key = Key::named(&condition.key).ok_or("an unknown key")?;
-                    Ok(Detail { key, decider: Decider::new(self.regex(literal)?)?, negated: *negated })
+                    Ok(Detail { key, decider: Decider::new(self.regex(literal, None)?)?, negated: *negated })
                 });
                 let conditions = details.collect::<Result<_, String>>().map_err(dropped)?;
                 self.uri_details.push(UriDetail { rule, conditions });
@@ -186,16 +212,30 @@ impl<'d> Plan<'d> {
             sub: name.starts_with("__"),
             most: multiple,
             no_subject: tflags.no_subject,
+            template: template.map(Arc::new),
         });
         self.places.push(definition);
         Ok(())
     }
 
-    fn regex(&self, literal: &Literal) -> Result<Regex, String> {
-        if memchr::memmem::find(&literal.source, b"%{").is_some() {
-            return Err("captures of other rules in a pattern are not supported: not run".into());
+    fn regex(&mut self, literal: &Literal, template: Option<&Template>) -> Result<Regex, String> {
+        let regex = match template {
+            Some(template) => template.loose()?,
+            None => translate(&literal.source, literal.flags).map_err(|error| error.to_string())?,
+        };
+        self.captured.extend(regex.captures.iter().cloned());
+        Ok(regex)
+    }
+
+    /// Rules that wait for what nothing captures.
+    fn idle_templates(&mut self) {
+        for (rule, definition) in self.rules.iter().zip(&self.places) {
+            let names = rule.template.iter().flat_map(|template| &template.names);
+            if let Some(name) = names.into_iter().find(|name| !self.captured.contains(*name)) {
+                let what = format!("no rule captures `{name}`: not run");
+                self.remarks.push(remark(definition, Loss::NotRun, what));
+            }
         }
-        translate(&literal.source, literal.flags).map_err(|error| error.to_string())
     }
 
     fn entry(&mut self, kind: Kind, rule: u32, wanted: Wanted) {
@@ -225,8 +265,10 @@ impl<'d> Plan<'d> {
         let header_views = views.next().unwrap_or_default();
         let most = |rule: u32| self.rules.get(rule as usize).map_or(1, |rule| rule.most);
         let headers = grouped.finish(header_views, most);
-        let mime_headers = MimeHeaders::new(lookups, views.next().unwrap_or_default());
+        let mime_headers =
+            MimeHeaders::new(lookups, views.next().unwrap_or_default(), std::mem::take(&mut self.always));
         let metas = self.metas();
+        self.idle_templates();
         report.remarks.append(&mut self.remarks);
         let Plan { rules, uri_details, evals, .. } = self;
         let mut rules = RuleSet {

@@ -1,12 +1,12 @@
 //! `mimeheader` rules: one header of every MIME node.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use super::{
     language::Tflags,
     matching::{Entry, Scratch, Sink, View},
 };
-use crate::mime::{Message, Part};
+use crate::mime::{Header, Message, Part};
 
 /// Nodes looked at by rules with `multiple` that name no number.
 pub const MOST: u32 = 1000;
@@ -44,6 +44,8 @@ impl NodeLookup {
 #[derive(Debug, Default)]
 pub struct MimeHeaders {
     groups: Vec<(NodeLookup, View)>,
+    /// Rules with `!~`: they hit whatever the headers say, as in SpamAssassin 4.0.1.
+    always: Vec<u32>,
 }
 
 /// Sorts entries by their lookup, a set each.
@@ -61,15 +63,15 @@ pub fn grouped(rules: Vec<(NodeLookup, Entry)>) -> (Vec<NodeLookup>, Vec<Vec<Ent
 }
 
 impl MimeHeaders {
-    pub fn new(lookups: Vec<NodeLookup>, views: Vec<View>) -> MimeHeaders {
-        MimeHeaders { groups: lookups.into_iter().zip(views).collect() }
+    pub fn new(lookups: Vec<NodeLookup>, views: Vec<View>, always: Vec<u32>) -> MimeHeaders {
+        MimeHeaders { groups: lookups.into_iter().zip(views).collect(), always }
     }
 
     pub fn views(&self) -> impl Iterator<Item = &View> {
         self.groups.iter().map(|(_, view)| view)
     }
 
-    /// Runs all rules over all nodes.
+    /// Runs all rules over all nodes, each up to the first node in which it hits.
     pub fn scan(
         &self,
         message: &Message<'_>,
@@ -77,8 +79,12 @@ impl MimeHeaders {
         scratch: &mut Scratch,
         sink: &mut impl Sink,
     ) {
+        for &rule in &self.always {
+            sink.hit(rule, 1, b"", None);
+        }
         for (lookup, view) in self.groups.iter().filter(|(_, view)| !view.is_empty()) {
             value.clear();
+            let mut sink = FirstNode { sink, earlier: Vec::new(), here: Vec::new() };
             for (index, part) in message.parts.iter().enumerate() {
                 if lookup.range.is_some_and(|(first, last)| index + 1 < first || index + 1 > last) {
                     continue;
@@ -86,22 +92,61 @@ impl MimeHeaders {
                 if !lookup.concat {
                     value.clear();
                 }
+                let start = value.len();
                 write(lookup, part, message, value);
-                if !lookup.concat {
-                    view.scan(value, scratch, sink);
+                match lookup.concat {
+                    true if value[start..].ends_with(b"\n") => {}
+                    true => value.push(b'\n'),
+                    false => view.scan(value, scratch, &mut sink),
                 }
+                sink.earlier.append(&mut sink.here);
             }
             if lookup.concat {
-                view.scan(value, scratch, sink);
+                view.scan(value, scratch, &mut sink);
             }
         }
     }
 }
 
+/// Wants no more of a rule that hit in an earlier node: `multiple` counts in one node only.
+struct FirstNode<'s, S> {
+    sink: &'s mut S,
+    earlier: Vec<u32>,
+    here: Vec<u32>,
+}
+
+impl<S: Sink> Sink for FirstNode<'_, S> {
+    fn wants(&self, rule: u32) -> u32 {
+        if self.earlier.contains(&rule) { 0 } else { self.sink.wants(rule) }
+    }
+
+    fn wants_evidence(&self, rule: u32) -> bool {
+        self.sink.wants_evidence(rule)
+    }
+
+    fn hit(&mut self, rule: u32, count: u32, unit: &[u8], first: Option<Range<usize>>) {
+        if !self.earlier.contains(&rule) {
+            self.here.push(rule);
+            self.sink.hit(rule, count, unit, first);
+        }
+    }
+
+    fn captured(&mut self, name: &str, value: &[u8]) {
+        self.sink.captured(name, value);
+    }
+
+    fn exceeded(&mut self, rule: u32) {
+        self.sink.exceeded(rule);
+    }
+}
+
 fn write<'m>(lookup: &NodeLookup, part: &Part<'m>, message: &Message<'m>, value: &mut Vec<u8>) {
     let all = lookup.name == "all";
+    let wanted = |header: &&Header<'m>| all || header.is(&lookup.name);
+    // of several headers of one name the last counts
+    let skipped = if all { 0 } else { part.headers.iter().filter(wanted).count().saturating_sub(1) };
     let mut found = false;
-    for header in part.headers.iter().rev().filter(|header| all || header.is(&lookup.name)) {
+    for header in part.headers.iter().filter(wanted).skip(skipped) {
         found = true;
         if all {
             value.extend_from_slice(header.name);
@@ -114,12 +159,9 @@ fn write<'m>(lookup: &NodeLookup, part: &Part<'m>, message: &Message<'m>, value:
                 value.push(b'\n');
             }
         }
-        // of several headers of one name the last counts
-        if !all {
-            break;
-        }
     }
-    if !found {
+    // a raw header that is not there is an empty one
+    if !found && !lookup.raw {
         value.extend_from_slice(&lookup.unset);
     }
 }

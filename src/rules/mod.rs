@@ -5,6 +5,7 @@
 //! `scan` runs them over a message: header rules by what they look up (`headers`), the others
 //! unit by unit, `evals` as functions. The hits (`hits`) are put together by `metas`.
 
+mod captures;
 mod evals;
 mod headers;
 mod hits;
@@ -45,6 +46,9 @@ pub struct Options {
     pub cache: Option<PathBuf>,
     /// Whether Bayes takes part: score sets 2/3 instead of 0/1.
     pub bayes: bool,
+    /// Leaves out rules that compare with what others captured (`%{NAME}`). A SpamAssassin process answers them for the
+    /// first message that it sees and goes on comparing with that one's captures: to compare with it, leave them out.
+    pub no_captures: bool,
 }
 
 /// What loading had to say: one entry a remark, none of them fatal.

@@ -63,6 +63,8 @@ impl RuleSet {
             let count = (eval.function)(&subject, &eval.arguments);
             tally.hit(eval.rule, count, b"", None);
         }
+        // What names what others captured?
+        tally.settle();
         self.name_exceeded(&tally, budget);
         hits
     }
@@ -82,6 +84,7 @@ impl RuleSet {
         units(&self.body, text, &late.place, matching, &mut tally, budget);
         let uris = render::uris_in(&late.text);
         self.uris(uris.iter().map(|uri| uri.as_bytes()), matching, &mut tally, budget);
+        tally.settle();
         self.name_exceeded(&tally, budget);
     }
 

@@ -501,7 +501,8 @@ fn tflags(flags: &mut Tflags, text: &str) -> Result<(), String> {
             Some(("maxhits", value)) => flags.max_hits = value.parse().ok(),
             Some(("range", value)) => {
                 let (first, last) = value.split_once('-').unwrap_or((value, value));
-                flags.range = first.parse().ok().zip(last.parse().ok().or(Some(usize::MAX)));
+                let end = |text: &str, open| if text.is_empty() { Some(open) } else { text.parse().ok() };
+                flags.range = end(first, 0).zip(end(last, usize::MAX));
             }
             _ => match word {
                 "multiple" => flags.multiple = true,

@@ -113,6 +113,7 @@ fn any_of(words: &[String]) -> Regex {
         exact: words.join("|"),
         scan: words.join("|"),
         plain: String::new(),
+        linear: false,
         loosened: false,
         cuts: Vec::new(),
         flags: crate::rules::regex::Flags { caseless: true, ..Default::default() },

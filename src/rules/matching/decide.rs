@@ -1,8 +1,10 @@
-//! PCRE2 has the last word on a pattern: it matches exactly as Perl does, within limits.
+//! PCRE2 has the last word on a pattern: it matches exactly as Perl does, within limits. The few patterns that are too
+//! large for it (11 of SpamAssassin's, obfuscated words mostly) are left to the `regex` crate.
 
 use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
+use regex::bytes::{Regex as Large, RegexBuilder as LargeBuilder};
 
 use crate::rules::regex::Regex;
 
@@ -13,6 +15,12 @@ const MATCH_LIMIT: u32 = 1_000_000;
 const HEAP_LIMIT: u32 = 8_000;
 /// `PCRE2_ERROR_JIT_STACKLIMIT`: the compiled code ran out of its 32 KB of stack.
 const JIT_STACK: i32 = -46;
+
+/// `PCRE2_ERROR_PATTERN_TOO_LARGE`: more than 64 KB compiled.
+const TOO_LARGE: i32 = 120;
+/// Bytes of such a pattern compiled by `regex`, and of its cache of states. The largest of SpamAssassin's takes 14 MB.
+const LARGE: usize = 64 << 20;
+const LARGE_CACHE: usize = 4 << 20;
 
 /// A search was given up at its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,21 +33,29 @@ pub struct Decider {
     fast: OnceLock<Option<Compiled>>,
     /// For the few searches that need more stack than compiled code gets.
     interpreted: OnceLock<Option<Compiled>>,
+    /// In place of both for a pattern that is too large for PCRE2.
+    large: Option<OnceLock<Option<Large>>>,
 }
 
 impl Decider {
-    /// Checks that PCRE2 takes the pattern.
+    /// Checks that PCRE2 takes the pattern, or `regex` if it is too large for that.
     ///
     /// # Errors
-    /// What PCRE2 says.
+    /// What they say.
     pub fn new(regex: Regex) -> Result<Decider, String> {
-        build(&regex, false).map_err(|error| error.to_string())?;
-        Ok(Decider::unchecked(regex))
+        match build(&regex, false) {
+            Ok(_) => Ok(Decider::unchecked(regex)),
+            Err(error) if error.code() == TOO_LARGE && regex.linear => {
+                let large = OnceLock::from(Some(build_large(&regex).map_err(|error| error.to_string())?));
+                Ok(Decider { large: Some(large), ..Decider::unchecked(regex) })
+            }
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     /// Trusts that PCRE2 takes the pattern; one that it does not take matches nothing.
     pub fn unchecked(regex: Regex) -> Decider {
-        Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new() }
+        Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None }
     }
 
     /// The pattern.
@@ -49,11 +65,32 @@ impl Decider {
 
     /// The first match that starts at or behind `at`; what is before it counts as context.
     pub fn find_at(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, Exceeded> {
+        if let Some(large) = &self.large {
+            let found = large.get_or_init(|| build_large(&self.regex).ok()).as_ref();
+            return Ok(found.and_then(|large| large.find_at(subject, at)).map(|found| found.range()));
+        }
         match search(&self.fast, &self.regex, true, subject, at) {
             Err(JIT_STACK) => {
                 search(&self.interpreted, &self.regex, false, subject, at).map_err(|_| Exceeded)
             }
             result => result.map_err(|_| Exceeded),
+        }
+    }
+
+    /// What the named groups of the first `most` matches matched.
+    pub fn captured(&self, subject: &[u8], most: u32, mut take: impl FnMut(&str, &[u8])) {
+        let Some(compiled) = self.interpreted.get_or_init(|| build(&self.regex, false).ok()) else { return };
+        let mut groups = compiled.capture_locations();
+        let (mut count, mut at) = (0, 0);
+        while count < most && at <= subject.len() {
+            let Ok(Some(found)) = compiled.captures_read_at(&mut groups, subject, at) else { return };
+            for (index, name) in compiled.capture_names().iter().enumerate() {
+                if let (Some(name), Some((start, end))) = (name, groups.get(index)) {
+                    take(name, subject.get(start..end).unwrap_or_default());
+                }
+            }
+            count += 1;
+            at = if found.end() > found.start() { found.end() } else { found.end() + 1 };
         }
     }
 
@@ -85,13 +122,27 @@ fn search(
 }
 
 fn build(regex: &Regex, fast: bool) -> Result<Compiled, pcre2::Error> {
-    let text = format!("(*LF)(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){}", regex.exact);
+    // two groups may have the same name in Perl
+    let names = if regex.captures.len() > 1 { "(?J)" } else { "" };
+    let text = format!("(*LF)(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){names}{}", regex.exact);
     RegexBuilder::new()
         .caseless(regex.flags.caseless)
         .dotall(regex.flags.dot_all)
         .multi_line(regex.flags.multi_line)
         .jit_if_available(fast)
         .build(&text)
+}
+
+fn build_large(regex: &Regex) -> Result<Large, regex::Error> {
+    LargeBuilder::new(&regex.plain)
+        .octal(true)
+        .unicode(false)
+        .case_insensitive(regex.flags.caseless)
+        .dot_matches_new_line(regex.flags.dot_all)
+        .multi_line(regex.flags.multi_line)
+        .size_limit(LARGE)
+        .dfa_size_limit(LARGE_CACHE)
+        .build()
 }
 
 #[cfg(test)]
@@ -124,6 +175,21 @@ mod tests {
     fn deep_recursion_falls_back_to_the_interpreter() {
         let subject = b"ab".repeat(20_000);
         assert_eq!(decider("/^(?:a|ab|b)*$/").find_at(&subject, 0), Ok(Some(0..40_000)));
+    }
+
+    #[test]
+    fn a_pattern_too_large_for_pcre2_is_matched() {
+        let words: Vec<String> = (0..12_000).map(|n| format!("w{n:05}[\\s]x")).collect();
+        let large = decider(&format!("/\\b(?:{})$/im", words.join("|")));
+        assert!(large.large.is_some());
+        assert_eq!(large.count(b"W00007 x\nxw00008 x\nw11999\tX\n", u32::MAX), Ok(2));
+        assert_eq!(large.find_at(b"w00007 x\nw00008 x", 1), Ok(Some(9..17)));
+        // `$` before a last line feed and looking around are no matter of that engine
+        let words = words.join("|");
+        for text in [format!("/(?:{words})$/"), format!("/(?=x)(?:{words})/")] {
+            let parsed = Delimited::parse(text.as_bytes()).unwrap();
+            assert!(Decider::new(translate(parsed.source, parsed.flags).unwrap()).is_err());
+        }
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub trait Sink {
     fn wants_evidence(&self, rule: u32) -> bool;
     /// So many matches, in this unit, the first of them here (where it is known).
     fn hit(&mut self, rule: u32, count: u32, unit: &[u8], first: Option<Range<usize>>);
+    /// What a named group of the rule matched.
+    fn captured(&mut self, name: &str, value: &[u8]);
     /// A search was given up.
     fn exceeded(&mut self, rule: u32);
 }
@@ -194,18 +196,27 @@ impl Pattern {
             }
             return;
         }
-        let decided = self.how == How::Exact;
+        let decided = self.how == How::Exact && !self.captures();
         if decided && wanted == 1 && !sink.wants_evidence(self.rule) {
             return sink.hit(self.rule, 1, unit, None);
         }
         match self.find(unit, wanted) {
             Ok((0, _)) if decided => sink.hit(self.rule, 1, unit, None),
             Ok((0, _)) => {}
-            Ok((count, first)) => sink.hit(self.rule, count, unit, first),
+            Ok((count, first)) => {
+                if self.captures() {
+                    self.decider.captured(unit, wanted, |name, value| sink.captured(name, value));
+                }
+                sink.hit(self.rule, count, unit, first);
+            }
             // what Hyperscan decided stands, only its place is not known
             Err(Exceeded) if decided => sink.hit(self.rule, 1, unit, None),
             Err(Exceeded) => sink.exceeded(self.rule),
         }
+    }
+
+    fn captures(&self) -> bool {
+        !self.decider.regex().captures.is_empty()
     }
 
     fn find(&self, unit: &[u8], wanted: u32) -> Result<(u32, Option<Range<usize>>), Exceeded> {

@@ -28,8 +28,11 @@ pub struct Regex {
     pub exact: String,
     /// For Hyperscan: matches wherever `exact` does, and maybe elsewhere.
     pub scan: String,
-    /// `scan` without what looks around or back: for finding the literals that every match holds.
+    /// `scan` without what looks around or back, in the dialect of the `regex` crate: for finding the literals that every
+    /// match holds, and for patterns that are too large for PCRE2.
     pub plain: String,
+    /// Whether `plain` matches just where `exact` does.
+    pub linear: bool,
     /// Whether `scan` may match where `exact` does not.
     pub loosened: bool,
     /// Where `scan` may be cut: each piece between two cuts is part of every match. Empty where the

@@ -23,6 +23,7 @@ pub fn translate(source: &[u8], flags: Flags) -> Result<Regex, Error> {
         exact: String::with_capacity(source.len() + 16),
         scan: String::with_capacity(source.len() + 16),
         plain: String::with_capacity(source.len() + 16),
+        linear: true,
         loosened: false,
         alternation: false,
         cuts: vec![0],
@@ -31,13 +32,14 @@ pub fn translate(source: &[u8], flags: Flags) -> Result<Regex, Error> {
         groups: Vec::new(),
     };
     translator.run()?;
-    let Translator { exact, scan, plain, loosened, alternation, mut cuts, captures, .. } = translator;
+    let Translator { exact, scan, plain, linear, loosened, alternation, mut cuts, captures, .. } = translator;
+    let linear = linear && !loosened;
     match alternation {
         true => cuts.clear(),
         false => cuts.push(scan.len()),
     }
     cuts.dedup();
-    Ok(Regex { exact, scan, plain, loosened, cuts, flags, captures })
+    Ok(Regex { exact, scan, plain, linear, loosened, cuts, flags, captures })
 }
 
 struct Translator<'a> {
@@ -46,6 +48,7 @@ struct Translator<'a> {
     exact: String,
     scan: String,
     plain: String,
+    linear: bool,
     loosened: bool,
     /// Whether there is a `|` outside of all groups, or something else that forbids to cut.
     alternation: bool,
@@ -76,6 +79,7 @@ impl Translator<'_> {
                     let (flags, cut) = self.groups.pop().ok_or(Error::Unfinished("group"))?;
                     self.flags = flags;
                     self.both(")");
+                    self.linear &= cut.is_none();
                     self.plain.truncate(cut.unwrap_or(self.plain.len()));
                 }
                 b'|' => {
@@ -88,6 +92,8 @@ impl Translator<'_> {
                 b'{' => self.brace(),
                 b'^' | b'$' | b'.' => {
                     self.cut();
+                    // only at the very end in `plain`, also before a last line feed in Perl
+                    self.linear &= byte != b'$' || self.flags.multi_line;
                     self.both_char(byte as char);
                 }
                 byte => {
@@ -202,7 +208,10 @@ impl Translator<'_> {
                 let byte = self.hex()?;
                 self.literal(byte);
             }
-            b'K' => self.exact.push_str("\\K"),
+            b'K' => {
+                self.exact.push_str("\\K");
+                self.linear = false;
+            }
             b'R' => {
                 self.exact.push_str("\\R");
                 self.loose("(?:\\r\\n|[\\n-\\r\\x85])");
@@ -221,6 +230,7 @@ impl Translator<'_> {
                 self.both_char('\\');
                 self.both_char(byte as char);
                 self.both(&argument);
+                self.linear = false;
                 if matches!(byte, b'g' | b'k') {
                     self.alternation = true;
                     self.plain.truncate(length);
@@ -254,6 +264,7 @@ impl Translator<'_> {
                 let length = self.plain.len();
                 self.both_char('\\');
                 self.both_char(byte as char);
+                self.linear &= !matches!(byte, b'1'..=b'9' | b'Z' | b'G' | b'X');
                 if let Some(other) = in_plain(byte) {
                     self.plain.truncate(length);
                     self.plain.push_str(other);
@@ -331,6 +342,7 @@ impl Translator<'_> {
                 self.loosened = true;
             }
             [b'?', b'P', b'=' | b'>', ..] | [b'?', b'R' | b'&' | b'(' | b'0'..=b'9', ..] => {
+                self.linear = false;
                 self.open(1, None);
             }
             [b'?', b'<', ..] => self.named(2, b'>'),
