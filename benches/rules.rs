@@ -7,7 +7,7 @@ use criba::{
     engine::default_rules,
     mime::{Arena, Limits, Message},
     render::render,
-    rules::{Options, RuleSet, Subject},
+    rules::{Options, RuleSet},
     wire::request::Envelope,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -30,8 +30,8 @@ fn rules(criterion: &mut Criterion) {
         bench.iter(|| {
             for (message, rendered) in messages.iter().zip(&rendered) {
                 let mut budget = Budget::new(Duration::from_secs(60));
-                let subject = Subject { message, rendered, envelope: &envelope };
-                let hits = rules.scan(subject, &mut scratch, &mut budget);
+                let subject = rules.subject(message, rendered, &envelope);
+                let hits = rules.scan(&subject, &mut scratch, &mut budget);
                 black_box(rules.evaluate(&hits, Some(0.5)).symbols.len());
             }
         });

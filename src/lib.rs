@@ -3,7 +3,7 @@
 //! A front end hands over a raw message and a latency budget. The bytes arrive on a socket
 //! ([`server`]) as a length-prefixed frame ([`wire`]); admission gives them a [`profile`] and a
 //! [`budget`]. A worker thread then runs the [`pipeline`]: [`mime`] finds the parts without
-//! copying, [`render`] makes of them what a reader would see, [`rules`] and [`bayes`] judge the
+//! copying, [`render`] makes of them what a reader would see, [`relays`] tells which way it came, [`rules`] and [`bayes`] judge the
 //! text. [`media`] turns pictures, animated GIFs and PDFs into text and grey pages, [`ocr`] reads
 //! the pages in worker processes, and what they say goes back through rules and Bayes. The
 //! [`verdict`] adds up the symbols, picks the action and names every stage that was skipped. The
@@ -27,6 +27,8 @@ pub mod pipeline;
 pub mod mime;
 
 pub mod render;
+
+pub mod relays;
 
 pub mod rules;
 

@@ -11,7 +11,7 @@ use crate::{
     ocr,
     profile::Profile,
     render::{self, LateText, Origin, Rendered},
-    rules::{self, Hits, Subject},
+    rules::{self, Hits},
     verdict::{Findings, FoundUri, ReadText, Verdict, millis},
     wire::request::Envelope,
 };
@@ -246,10 +246,10 @@ impl<'a> Scan<'a> {
         if !self.runs(Stage::Rules) {
             return;
         }
-        let subject = Subject { message, rendered, envelope: self.mail.envelope };
-        self.hits = self.timed(Stage::Rules, |scan| {
-            scan.engine.rules.scan(subject, &mut scratch.rules, &mut scan.budget)
-        });
+        let engine = self.engine;
+        let subject = engine.rules.subject(message, rendered, self.mail.envelope);
+        self.hits = self
+            .timed(Stage::Rules, |scan| engine.rules.scan(&subject, &mut scratch.rules, &mut scan.budget));
     }
 
     fn late_rules(&mut self, scratch: &mut Scratch) {

@@ -22,7 +22,7 @@ use criba::{
     engine::default_rules,
     mime::{Arena, Limits, Message},
     render::render,
-    rules::{Options, Outcome, RuleSet, Source, Subject},
+    rules::{Options, Outcome, RuleSet, Source},
     wire::request::Envelope,
 };
 
@@ -81,8 +81,8 @@ fn outcome(rules: &RuleSet, raw: &[u8]) -> Outcome {
     let message = Message::parse(raw, &arena, &Limits::default());
     let rendered = render(&message);
     let envelope = Envelope::default();
-    let subject = Subject { message: &message, rendered: &rendered, envelope: &envelope };
-    let hits = rules.scan(subject, &mut rules.scratch(), &mut Budget::new(Duration::from_secs(60)));
+    let subject = rules.subject(&message, &rendered, &envelope);
+    let hits = rules.scan(&subject, &mut rules.scratch(), &mut Budget::new(Duration::from_secs(60)));
     rules.evaluate(&hits, None)
 }
 

@@ -284,6 +284,7 @@ impl<'d> Plan<'d> {
             uri_details,
             evals,
             metas,
+            trust: self.definitions.trust.clone(),
             scratch: None,
         };
         let databases = rules.views().flat_map(View::databases);

@@ -28,7 +28,7 @@ pub use load::check;
 pub use report::{Matching, Summary};
 pub use scan::Scratch;
 
-use crate::{mime::Message, render::Rendered, verdict::Symbol, wire::request::Envelope};
+use crate::{mime::Message, relays::Trust, render::Rendered, verdict::Symbol, wire::request::Envelope};
 
 /// Where rules come from, in loading order.
 #[derive(Clone, Debug)]
@@ -92,16 +92,18 @@ pub struct RuleSet {
     uri_details: Vec<uri_details::UriDetail>,
     evals: Vec<load::Eval>,
     metas: metas::Metas,
+    /// Whom the rule files trust.
+    trust: Trust,
     /// Made for all databases; workers get clones.
     scratch: Option<matching::DatabaseScratch>,
 }
 
 /// What the rules see of a message.
-#[derive(Clone, Copy)]
 pub struct Subject<'a, 'm> {
-    pub message: &'a Message<'m>,
-    pub rendered: &'a Rendered<'m>,
-    pub envelope: &'a Envelope,
+    message: &'a Message<'m>,
+    rendered: &'a Rendered<'m>,
+    /// What headers say, and the way of the message.
+    values: headers::Values<'a, 'm>,
 }
 
 /// What the hits add up to.
@@ -130,6 +132,17 @@ impl RuleSet {
     /// A source is not there or cannot be listed.
     pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), Error> {
         load::load(sources, options)
+    }
+
+    /// A message for [`RuleSet::scan`].
+    pub fn subject<'a, 'm>(
+        &'a self,
+        message: &'a Message<'m>,
+        rendered: &'a Rendered<'m>,
+        envelope: &'a Envelope,
+    ) -> Subject<'a, 'm> {
+        let values = headers::Values::new(message, envelope, &self.trust);
+        Subject { message, rendered, values }
     }
 
     fn views(&self) -> impl Iterator<Item = &matching::View> {

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{
     Hits, Outcome, RuleSet, Subject,
-    headers::{HeaderScratch, Values},
+    headers::HeaderScratch,
     hits::Tally,
     matching::{self, Sink, View},
 };
@@ -36,15 +36,14 @@ impl RuleSet {
     }
 
     /// Runs every rule over the message's views; stops where the budget ends, and says so there.
-    pub fn scan(&self, subject: Subject<'_, '_>, scratch: &mut Scratch, budget: &mut Budget) -> Hits {
+    pub fn scan(&self, subject: &Subject<'_, '_>, scratch: &mut Scratch, budget: &mut Budget) -> Hits {
         let mut hits = Hits::new(self.rules.len());
         let mut tally = Tally::new(&self.rules, &mut hits);
         let rendered = subject.rendered;
         let Scratch { matching, headers, value } = scratch;
 
         // What do the headers say?
-        let values = Values::new(subject.message, subject.envelope);
-        self.headers.scan(&values, headers, matching, &mut tally);
+        self.headers.scan(&subject.values, headers, matching, &mut tally);
         self.mime_headers.scan(subject.message, value, matching, &mut tally);
         // What would the reader read? The subject is the first unit.
         tally.subject = true;
@@ -54,14 +53,13 @@ impl RuleSet {
         // Where does it lead?
         let uris = rendered.uris.iter().flat_map(|uri| &uri.variants).map(|variant| variant.as_bytes());
         self.uris(uris, matching, &mut tally, budget);
-        self.uri_details(&subject, &mut tally);
+        self.uri_details(subject, &mut tally);
         // What does the source look like?
         units(&self.rawbody, rendered.rawbody.iter().copied(), "rawbody", matching, &mut tally, budget);
         units(&self.full, [rendered.full], "full", matching, &mut tally, budget);
         // What is no matter of patterns?
         for eval in &self.evals {
-            let count = (eval.function)(&subject, &eval.arguments);
-            tally.hit(eval.rule, count, b"", None);
+            tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
         }
         // What names what others captured?
         tally.settle();

@@ -1,10 +1,9 @@
 //! About the headers of the message.
 
 use super::{Function, number, text, truth};
-use crate::rules::{
-    Subject,
-    headers::{Lookup, Values},
-    language::Argument,
+use crate::{
+    render::Boundaries,
+    rules::{Subject, headers::Lookup, language::Argument},
 };
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
@@ -14,6 +13,8 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_for_to_in_subject", check_for_to_in_subject),
     ("check_header_count_range", check_header_count_range),
     ("check_illegal_chars", check_illegal_chars),
+    ("check_ratware_envelope_from", check_ratware_envelope_from),
+    ("check_ratware_name_id", check_ratware_name_id),
     ("check_unresolved_template", check_unresolved_template),
     ("similar_recipients", similar_recipients),
     ("sorted_recipients", sorted_recipients),
@@ -21,29 +22,29 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// What a header rule would see; empty where it is not there.
-fn get(subject: &Subject<'_, '_>, lookup: &str) -> Vec<u8> {
+pub fn get(subject: &Subject<'_, '_>, lookup: &str) -> Vec<u8> {
     let mut value = Vec::new();
     if let Ok(lookup) = Lookup::parse(lookup) {
-        Values::new(subject.message, subject.envelope).look_up(&lookup, &mut value);
+        subject.values.look_up(&lookup, &mut value);
     }
     value
 }
 
 /// The first address of a header.
-fn address(subject: &Subject<'_, '_>, header: &str) -> Vec<u8> {
+pub fn first_address(subject: &Subject<'_, '_>, header: &str) -> Vec<u8> {
     let value = get(subject, &format!("{header}:addr"));
     value.split(|&byte| byte == b'\n').next().unwrap_or_default().to_vec()
 }
 
 /// Sender of the envelope and author are the same, also where both are not known.
 fn check_for_matching_env_and_hdr_from(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
-    truth(address(subject, "EnvelopeFrom").eq_ignore_ascii_case(&address(subject, "From")))
+    truth(first_address(subject, "EnvelopeFrom").eq_ignore_ascii_case(&first_address(subject, "From")))
 }
 
 /// Sender of the envelope and author have different domains, by their last two labels.
 fn check_equal_from_domains(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     let domain = |header| {
-        let address = address(subject, header);
+        let address = first_address(subject, header);
         let host = address.rsplit(|&byte| byte == b'@').next().filter(|host| host.len() < address.len());
         let mut labels = host.unwrap_or_default().rsplitn(3, |&byte| byte == b'.');
         let (last, next) = (labels.next().unwrap_or_default(), labels.next());
@@ -76,21 +77,95 @@ fn check_header_count_range(subject: &Subject<'_, '_>, arguments: &[Argument]) -
 /// A subject of several words and ten characters without a small letter, reply marks left out.
 fn subject_is_all_caps(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     const MARKS: [&str; 10] = ["re", "fwd", "fw", "aw", "antwort", "wg", "sv", "vb", "vs", "vl"];
-    let mut title = subject.rendered.subject.trim();
+    let value = get(subject, "Subject");
+    let value = String::from_utf8_lossy(&value);
+    let mut title = value.trim_matches(is_blank);
     while let Some((mark, rest)) = title.split_once(':') {
         if !MARKS.iter().any(|known| mark.eq_ignore_ascii_case(known)) {
             break;
         }
-        title = rest.trim_start();
+        title = rest.trim_start_matches(is_blank);
     }
     let mut letters = title.bytes().filter(u8::is_ascii_alphabetic).peekable();
-    let several = title.contains(|char: char| char.is_ascii_whitespace() || char == '\x0b');
     truth(
-        several
+        title.contains(is_blank)
             && title.len() >= 10
             && letters.peek().is_some()
-            && letters.all(|byte| byte.is_ascii_uppercase()),
+            && letters.all(|byte| byte.is_ascii_uppercase())
+            && !has_letters_without_case(&get(subject, "Subject:raw")),
     )
+}
+
+fn is_blank(char: char) -> bool {
+    matches!(char, ' ' | '\t'..='\r')
+}
+
+/// Whether an encoded word names a charset whose letters would pass for capitals.
+fn has_letters_without_case(raw: &[u8]) -> bool {
+    const CHARSETS: [&str; 12] = [
+        "koi",
+        "jp",
+        "jis",
+        "euc",
+        "gb",
+        "big5",
+        "isoir",
+        "cp1251",
+        "windows-1251",
+        "georgianps",
+        "pt154",
+        "tis",
+    ];
+    let raw = String::from_utf8_lossy(raw).to_ascii_lowercase();
+    raw.match_indices("=?").any(|(at, mark)| {
+        let rest = &raw[at + mark.len()..];
+        let name = rest.split('?').next().unwrap_or_default();
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        name.len() < rest.len() && is_name && CHARSETS.iter().any(|charset| name.contains(charset))
+    })
+}
+
+/// `<ABC...28 capitals.user@host>` as message id, and the same address as author.
+fn check_ratware_name_id(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    const CAPITALS: usize = 28;
+    let id = String::from_utf8_lossy(&get(subject, "MESSAGEID")).into_owned();
+    let from = String::from_utf8_lossy(&get(subject, "From")).into_owned();
+    let address = id.match_indices('<').find_map(|(at, _)| {
+        let rest = &id[at + 1..];
+        let capitals = rest.bytes().take_while(u8::is_ascii_uppercase).count();
+        let rest = rest.get(capitals..)?.strip_prefix('.').filter(|_| capitals == CAPITALS)?;
+        rest.split_once('>').map(|(address, _)| address).filter(|address| !address.is_empty())
+    });
+    let Some(address) = address else { return 0 };
+    // `"name" <address>`
+    let named = from.match_indices(&format!("<{address}>")).any(|(at, _)| {
+        let front = from[..at].trim_end_matches(is_blank).strip_suffix('"');
+        front
+            .and_then(|front| front.rfind('"').map(|quote| front.len() - quote))
+            .is_some_and(|length| length > 1)
+    });
+    truth(named)
+}
+
+/// A sender like `host.user@...`, made of the recipient `user@host`.
+fn check_ratware_envelope_from(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let to = String::from_utf8_lossy(&first_address(subject, "To")).to_ascii_lowercase();
+    let from = String::from_utf8_lossy(&first_address(subject, "EnvelopeFrom")).to_ascii_lowercase();
+    let rewritten = matches!(from.as_bytes(), [b's', b'r', b's', b'0'..=b'9', b'=' | b'+' | b'-', ..]);
+    let Some((user, host)) = to.split_once('@').filter(|(user, _)| !user.is_empty() && !rewritten) else {
+        return 0;
+    };
+    let boundaries = Boundaries::default();
+    let domain = boundaries.registrable(host);
+    if !boundaries.has_tld(domain) {
+        return 0;
+    }
+    let behind = |at: usize| {
+        let mut rest = from[at + domain.len()..].chars();
+        rest.next().is_some() && rest.as_str().strip_prefix(user).is_some_and(|rest| rest.starts_with('@'))
+    };
+    let starts = |at: usize| !from[..at].ends_with(|char: char| char.is_ascii_alphanumeric() || char == '_');
+    truth(from.match_indices(domain).any(|(at, _)| starts(at) && behind(at)))
 }
 
 /// Control characters and bytes above ASCII in a header that is no UTF-8: header, share, number.
@@ -133,9 +208,8 @@ fn check_unresolved_template(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
         "resent-message-id",
         "x-message-id",
     ];
-    let values = Values::new(subject.message, subject.envelope);
     let arena = subject.message.arena();
-    let found = values.physical().any(|header| {
+    let found = subject.values.physical().any(|header| {
         let exempt = EXEMPT.iter().any(|name| header.is(name)) || header.is("x-original-message-id");
         !exempt && has_template(header.value(arena).as_bytes())
     });
@@ -149,7 +223,7 @@ fn has_template(value: &[u8]) -> bool {
 
 /// The part before the `@` of the recipient's address as a salutation in the subject.
 fn check_for_to_in_subject(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
-    let to = address(subject, "To");
+    let to = first_address(subject, "To");
     let user = to.split(|&byte| byte == b'@').next().unwrap_or_default();
     let title = subject.rendered.subject;
     if user.is_empty() {

@@ -1,9 +1,12 @@
 //! What do rules ask that no pattern can answer? `eval:function(..)`, one file a family.
 
 mod body;
+mod dates;
+mod forged;
 mod headers;
 mod html;
 mod mime;
+mod relays;
 
 use super::{Subject, language::Argument};
 
@@ -12,7 +15,15 @@ pub type Function = fn(&Subject<'_, '_>, &[Argument]) -> u32;
 
 /// The function of that name, if criba has it.
 pub fn find(name: &str) -> Option<Function> {
-    let families = [body::FUNCTIONS, headers::FUNCTIONS, html::FUNCTIONS, mime::FUNCTIONS];
+    let families = [
+        body::FUNCTIONS,
+        dates::FUNCTIONS,
+        forged::FUNCTIONS,
+        headers::FUNCTIONS,
+        html::FUNCTIONS,
+        mime::FUNCTIONS,
+        relays::FUNCTIONS,
+    ];
     families.into_iter().flatten().find(|(known, _)| *known == name).map(|(_, function)| *function)
 }
 
@@ -31,6 +42,8 @@ fn text(arguments: &[Argument], index: usize) -> Option<&str> {
         Argument::Number(_) => None,
     }
 }
+
+use headers::{first_address, get};
 
 fn truth(value: bool) -> u32 {
     u32::from(value)

@@ -2,14 +2,23 @@
 
 use std::fmt;
 
+use crate::relays::Zone;
+
 /// Headers that are made of several, or of none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pseudo {
     All,
+    /// `ALL` cut where trust begins or ends.
+    AllOf(Zone),
+    Relays(Zone),
+    /// The domain of the envelope's sender, unless a header has that name.
+    SenderDomain,
+    /// The domains of the authors, unless a header has that name.
+    AuthorDomain,
     ToCc,
     MessageId,
     EnvelopeFrom,
-    /// Of SpamAssassin's metadata headers, those that criba does not make.
+    /// Headers of SpamAssassin that criba does not make.
     Unknown,
 }
 
@@ -103,15 +112,31 @@ fn source(name: &str) -> Source {
         "MESSAGEID" => return Source::Pseudo(Pseudo::MessageId),
         _ => {}
     }
+    if let Some(zone) =
+        name.strip_prefix("ALL-").and_then(|name| zone(name, &ZONES.map(str::to_ascii_uppercase)))
+    {
+        return Source::Pseudo(Pseudo::AllOf(zone));
+    }
     let name = name.to_ascii_lowercase();
     match name.as_str() {
         "tocc" => Source::Pseudo(Pseudo::ToCc),
         "envelopefrom" => Source::Pseudo(Pseudo::EnvelopeFrom),
-        "all-trusted" | "all-internal" | "all-untrusted" | "all-external" => Source::Pseudo(Pseudo::Unknown),
+        "x-senderdomain" => Source::Pseudo(Pseudo::SenderDomain),
+        "x-authordomain" => Source::Pseudo(Pseudo::AuthorDomain),
         // X-Spam headers of the message itself are never looked at
-        spam if spam.starts_with("x-spam-") => Source::Pseudo(Pseudo::Unknown),
+        spam if spam.starts_with("x-spam-") => {
+            let zone = spam.strip_prefix("x-spam-relays-").and_then(|name| zone(name, &ZONES));
+            Source::Pseudo(zone.map_or(Pseudo::Unknown, Pseudo::Relays))
+        }
         _ => Source::Physical(name),
     }
+}
+
+const ZONES: [&str; 4] = ["trusted", "untrusted", "internal", "external"];
+
+fn zone(name: &str, names: &[impl AsRef<str>; 4]) -> Option<Zone> {
+    let at = names.iter().position(|known| known.as_ref() == name)?;
+    [Zone::Trusted, Zone::Untrusted, Zone::Internal, Zone::External].get(at).copied()
 }
 
 impl fmt::Display for Lookup {

@@ -1,10 +1,14 @@
 //! The value of a lookup in one message, as the subject of patterns.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    cell::OnceCell,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use super::lookup::{Lookup, Piece, Pseudo, Source, Which};
 use crate::{
     mime::{self, Address, Arena, Header, Message},
+    relays::{Relays, Trust, Zone},
     wire::request::Envelope,
 };
 
@@ -12,15 +16,22 @@ use crate::{
 const MAX_ALL: usize = 65536;
 
 /// Answers lookups for one message.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub struct Values<'a, 'm> {
     message: &'a Message<'m>,
     envelope: &'a Envelope,
+    trust: &'a Trust,
+    relays: OnceCell<Relays>,
 }
 
 impl<'a, 'm> Values<'a, 'm> {
-    pub fn new(message: &'a Message<'m>, envelope: &'a Envelope) -> Values<'a, 'm> {
-        Values { message, envelope }
+    pub fn new(message: &'a Message<'m>, envelope: &'a Envelope, trust: &'a Trust) -> Values<'a, 'm> {
+        Values { message, envelope, trust, relays: OnceCell::new() }
+    }
+
+    /// The hosts that the message came through; read when first asked for.
+    pub fn relays(&self) -> &Relays {
+        self.relays.get_or_init(|| Relays::of(self.message, self.trust))
     }
 
     /// The headers that rules may see: what earlier spam filters put in is gone.
@@ -39,11 +50,15 @@ impl<'a, 'm> Values<'a, 'm> {
             }
             piece => {
                 let mut value = Vec::new();
-                let found = match lookup.of_address {
+                match lookup.of_address {
                     true => self.addresses(lookup, &mut value, |address, _| address.address),
                     false => self.whole(lookup, lookup.raw, &mut value),
                 };
-                found && part(piece, lookup.of_address, &value, out)
+                let mut found = false;
+                for line in value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                    found |= part(piece, lookup.of_address, line, found, out);
+                }
+                found
             }
         }
     }
@@ -57,33 +72,25 @@ impl<'a, 'm> Values<'a, 'm> {
                 true
             }
             Source::Pseudo(Pseudo::All) => {
-                for header in self.physical() {
-                    out.extend_from_slice(header.name);
-                    out.extend_from_slice(b": ");
-                    out.extend_from_slice(header.value(self.message.arena()).as_bytes());
-                    out.push(b'\n');
-                    if out.len() > MAX_ALL {
-                        out.truncate(MAX_ALL);
-                        break;
-                    }
-                }
+                self.physical().for_each(|header| self.line(header, out));
+                out.truncate(MAX_ALL);
                 true
             }
+            Source::Pseudo(Pseudo::AllOf(zone)) => self.all_of(*zone, raw, out),
+            Source::Pseudo(Pseudo::Relays(zone)) => {
+                self.relays().write(*zone, out);
+                true
+            }
+            Source::Pseudo(Pseudo::SenderDomain) => {
+                self.domain("x-senderdomain", "EnvelopeFrom:first", raw, out)
+            }
+            Source::Pseudo(Pseudo::AuthorDomain) => self.domain("x-authordomain", "From", raw, out),
             Source::Pseudo(Pseudo::ToCc) => {
-                let to = self.named("to", lookup.which, raw, out);
-                self.named("cc", lookup.which, raw, out) || to
+                ["to", "cc"].iter().filter(|name| self.named(name, lookup.which, raw, out)).count() > 0
             }
             Source::Pseudo(Pseudo::MessageId) => {
-                let mut found = false;
-                for name in ["x-message-id", "resent-message-id", "x-original-message-id", "message-id"] {
-                    let before = out.len();
-                    self.named(name, lookup.which, raw, out);
-                    match out.get(before..).is_some_and(|value| !value.trim_ascii().is_empty()) {
-                        true => found = true,
-                        false => out.truncate(before),
-                    }
-                }
-                found
+                let names = ["x-message-id", "resent-message-id", "x-original-message-id", "message-id"];
+                names.iter().filter(|name| self.named(name, lookup.which, raw, out)).count() > 0
             }
             Source::Pseudo(Pseudo::EnvelopeFrom) => self.envelope_from(out),
             Source::Pseudo(Pseudo::Unknown) => false,
@@ -121,28 +128,108 @@ impl<'a, 'm> Values<'a, 'm> {
         found
     }
 
+    fn line(&self, header: &Header<'m>, out: &mut Vec<u8>) {
+        if out.len() <= MAX_ALL {
+            out.extend_from_slice(header.name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(header.value(self.message.arena()).as_bytes());
+            out.push(b'\n');
+        }
+    }
+
+    /// The headers above and with the Received line that the last trusted or internal host wrote, or
+    /// those from it on.
+    fn all_of(&self, zone: Zone, raw: bool, out: &mut Vec<u8>) -> bool {
+        let border = self.relays().lines_within(zone);
+        let from_border = matches!(zone, Zone::Untrusted | Zone::External);
+        let mut received = 0;
+        for header in self.message.all_headers() {
+            let is_received = header.is("received");
+            received += usize::from(is_received);
+            let belongs = match from_border {
+                true => received > border,
+                false => received <= border || (is_received && received == border + 1),
+            };
+            if belongs && raw {
+                out.extend_from_slice(header.name);
+                out.push(b':');
+                out.extend_from_slice(header.raw);
+            } else if belongs && !is_filters(header.name) {
+                self.line(header, out);
+            }
+        }
+        out.truncate(MAX_ALL);
+        !out.is_empty()
+    }
+
+    /// What SpamAssassin keeps of the domains of senders: a header of the message with that name hides it.
+    fn domain(&self, header: &str, addresses: &str, raw: bool, out: &mut Vec<u8>) -> bool {
+        if self.named(header, Which::All, raw, out) {
+            return true;
+        }
+        let mut found = Vec::new();
+        if let Ok(lookup) = Lookup::parse(&format!("{addresses}:addr:host")) {
+            self.look_up(&lookup, &mut found);
+        }
+        let mut seen: Vec<&[u8]> = Vec::new();
+        for domain in found.split(|&byte| byte == b'\n').filter(|domain| !domain.is_empty()) {
+            if !seen.contains(&domain) {
+                seen.push(domain);
+            }
+        }
+        out.extend_from_slice(&seen.join(&b' '));
+        !seen.is_empty()
+    }
+
     /// The sender of the envelope: what the front end says, else what the message says of it.
     fn envelope_from(&self, out: &mut Vec<u8>) -> bool {
+        let usable = |from: &[u8]| from.is_empty() || from.iter().skip(1).any(|&byte| byte == b'@');
         if let Some(from) = &self.envelope.mail_from {
             out.extend_from_slice(from.as_bytes());
             return true;
         }
+        if let Some(header) = &self.trust.envelope_sender {
+            let from = self.first_address(header).filter(|from| usable(from));
+            out.extend_from_slice(from.unwrap_or_default());
+            return from.is_some();
+        }
+        let handover = self.relays().handover();
+        if let Some(from) = handover.and_then(|relay| relay.envelope_from.as_deref())
+            && usable(from.as_bytes())
+        {
+            out.extend_from_slice(from.as_bytes());
+            return true;
+        }
+        // fetchmail takes X-Sender of mailing lists for the sender of the envelope
+        let arena = self.message.arena();
+        let is_fetchmails =
+            |header: &Header<'m>| header.is("received") && header.value(arena).contains("(fetchmail");
+        if self.first_address("x-sender").is_some_and(|from| from.contains(&b'@'))
+            && self.physical().any(is_fetchmails)
+        {
+            return false;
+        }
         for name in ["x-envelope-from", "envelope-sender", "return-path"] {
-            let mut received = false;
-            for header in self.physical() {
-                received |= header.is("received");
-                if header.is(name) {
-                    // one below a Received line was there before the last hop
-                    if received {
-                        break;
-                    }
-                    let found = mime::addresses(header.raw, self.message.arena());
-                    out.extend_from_slice(found.first().and_then(|first| first.address).unwrap_or_default());
-                    return true;
+            let Some(from) = self.first_address(name) else { continue };
+            // one below a Received line was there before the last hop
+            let last = self.physical().rev().take_while(|header| !header.is(name)).count();
+            let count = self.physical().count();
+            if self.physical().take(count - last).any(|header| header.is("received")) {
+                if name == "x-envelope-from" {
+                    return false;
                 }
+                continue;
             }
+            out.extend_from_slice(from);
+            return true;
         }
         false
+    }
+
+    /// The first address in the first header of that name.
+    fn first_address(&self, name: &str) -> Option<&'m [u8]> {
+        let header = self.chosen(name, Which::First).next()?;
+        mime::addresses(header.raw, self.message.arena()).iter().find_map(|address| address.address)
     }
 
     /// One result an address of each header that is meant, joined with LF.
@@ -154,7 +241,14 @@ impl<'a, 'm> Values<'a, 'm> {
     ) -> bool {
         let arena = self.message.arena();
         let names: &[&str] = match lookup.source() {
-            Source::Pseudo(Pseudo::EnvelopeFrom) => return self.envelope_from(out),
+            Source::Pseudo(Pseudo::EnvelopeFrom) => {
+                let mut from = Vec::new();
+                self.envelope_from(&mut from);
+                let from = arena.alloc_slice_copy(&from);
+                let first = mime::addresses(from, arena).iter().find_map(|address| piece(address, arena));
+                out.extend_from_slice(first.unwrap_or_default());
+                return first.is_some();
+            }
             Source::Pseudo(Pseudo::ToCc) => &["to", "cc"],
             Source::Physical(name) => &[name.as_str()],
             Source::Pseudo(_) => return false,
@@ -182,9 +276,15 @@ fn is_filters(name: &[u8]) -> bool {
     name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Spam-"))
 }
 
-/// The host, its registrable domain, or the address in numbers.
-fn part(piece: Piece, of_address: bool, value: &[u8], out: &mut Vec<u8>) -> bool {
+/// The host, its registrable domain, or the address in numbers; on a line of its own behind others.
+fn part(piece: Piece, of_address: bool, value: &[u8], behind: bool, out: &mut Vec<u8>) -> bool {
     let text = String::from_utf8_lossy(value);
+    let mut write = |text: &str| {
+        if behind {
+            out.push(b'\n');
+        }
+        out.extend_from_slice(text.as_bytes());
+    };
     match piece {
         Piece::Host | Piece::Domain => {
             let Some(host) = host(&text, of_address) else { return false };
@@ -195,7 +295,7 @@ fn part(piece: Piece, of_address: bool, value: &[u8], out: &mut Vec<u8>) -> bool
                 },
                 _ => host,
             };
-            out.extend_from_slice(host.as_bytes());
+            write(&host);
             true
         }
         _ => {
@@ -212,7 +312,7 @@ fn part(piece: Piece, of_address: bool, value: &[u8], out: &mut Vec<u8>) -> bool
                 }
                 (_, ip) => ip.to_string(),
             };
-            out.extend_from_slice(text.as_bytes());
+            write(&text);
             true
         }
     }
@@ -223,14 +323,14 @@ fn host(text: &str, of_address: bool) -> Option<String> {
     let is_host = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.');
     if of_address {
         let line = text.lines().next()?;
-        return line.rsplit_once('@').map(|(_, host)| host.trim().to_ascii_lowercase());
+        return line.rsplit_once('@').map(|(_, host)| host.trim().to_owned());
     }
     let valid = |word: &str| {
         let word = word.trim_matches('.').to_ascii_lowercase();
         (word.contains('.') && psl::suffix(word.as_bytes()).is_some_and(|suffix| suffix.is_known()))
             .then_some(word)
     };
-    let behind_at = text.split('@').skip(1).filter_map(|rest| {
+    let behind_at = text.rsplit_once('@').into_iter().filter_map(|(_, rest)| {
         let end = rest.find(|char| !is_host(char)).unwrap_or(rest.len());
         rest.get(..end)
     });

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::rules::regex::Flags;
+use crate::{relays::Trust, rules::regex::Flags};
 
 /// A line of a rule file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,6 +140,7 @@ pub struct Definitions {
     pub rules: Vec<Definition>,
     index: HashMap<Arc<str>, usize>,
     pub attributes: HashMap<Arc<str>, Attributes>,
+    pub trust: Trust,
 }
 
 impl Definitions {

@@ -16,6 +16,7 @@ use super::{
     lines::{Line, lines},
     settings,
     tags::Tags,
+    trust,
 };
 use crate::rules::{Error, Loss, Remark, Source, regex::Delimited};
 
@@ -235,6 +236,7 @@ impl Reader<'_> {
             }
             // notes of rule writers for their own tests
             "test" | "reuse" => Ok(()),
+            _ if let Some(done) = trust::obey(&mut self.definitions.trust, &keyword, &rest) => done,
             _ if settings::is_known(&keyword) => {
                 let entry = self.unused.entry(keyword).or_insert_with(|| (place.clone(), 0));
                 entry.1 += 1;

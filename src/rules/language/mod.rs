@@ -14,6 +14,7 @@ mod settings;
 mod tags;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use definitions::{
     Argument, Attributes, Comparison, Definition, Definitions, Kind, Literal, Test, Tflags,
