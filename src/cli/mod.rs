@@ -16,6 +16,8 @@ mod count;
 
 mod eval;
 
+mod hash_password;
+
 mod ocr;
 
 mod parallel;
@@ -58,6 +60,8 @@ enum Command {
     Rules(rules::Args),
     /// Stand in for qmail-queue: ask an engine, then hand the mail over
     QmailQueue(qmail_queue::Args),
+    /// Make the hash that the configuration holds in place of the controller's password
+    HashPassword(hash_password::Args),
     /// Read grey pages handed over by an engine; the engine starts this itself
     #[command(hide = true)]
     OcrWorker(ocr::WorkerArgs),
@@ -93,6 +97,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::HashPassword(args) => hash_password::run(args),
         Command::OcrWorker(args) => ocr::run_worker(args),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -20,12 +20,12 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight and stops. Under systemd, the \
-sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter or spamd for those dialects), and \
+sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter, spamd or rspamd for those dialects), and \
 Type=notify with a watchdog is understood. RUST_LOG=warn leaves out the line that is logged for each message.")]
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Listen here (unix:/path or host:port, milter: or spamd: before it for other dialects) instead of where the configuration says; may be given several times
+    /// Listen here (unix:/path or host:port, milter:, spamd: or rspamd: before it for other dialects) instead of where the configuration says; may be given several times
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<Endpoint>,
     /// Threads that scan; 0 is one a core

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use argon2::PasswordHash;
 use nix::unistd;
 use toml::Spanned;
 
@@ -48,6 +49,8 @@ pub struct Server {
     pub frame_timeout: Duration,
     /// How long SIGTERM waits for the messages in flight.
     pub drain: Duration,
+    /// Argon2 hash, in PHC format, of what opens the controller's functions to those at a TCP socket.
+    pub controller_password: Option<String>,
 }
 
 /// Where rules come from.
@@ -97,6 +100,7 @@ impl Default for Settings {
                 max_requests_per_connection: 256,
                 frame_timeout: Duration::from_secs(10),
                 drain: Duration::from_secs(10),
+                controller_password: None,
             },
             rules: Rules { default: true, directories: vec![], cache: default_cache(), captures: true },
             bayes: Bayes { enabled: true, model: None },
@@ -281,7 +285,19 @@ fn server(raw: raw::Server, default: Server, place: &Place<'_>) -> Result<Server
             )
             .map(Duration::from_millis)?,
         drain: raw.drain_seconds.map_or(default.drain, Duration::from_secs),
+        controller_password: raw.controller_password.map(|hash| password(hash, place)).transpose()?,
     })
+}
+
+fn password(hash: Spanned<String>, place: &Place<'_>) -> Result<String, Error> {
+    match PasswordHash::new(hash.get_ref()) {
+        Ok(parsed) if parsed.algorithm.as_str().starts_with("argon2") => Ok(hash.into_inner()),
+        // The value may be the password itself: it is not shown.
+        _ => Err(place.error(
+            hash.span().start,
+            "controller_password: a hash is needed and not the password: let `criba hash-password` make it",
+        )),
+    }
 }
 
 fn socket_mode(raw: Option<Spanned<String>>, place: &Place<'_>) -> Result<Option<u32>, Error> {
@@ -486,6 +502,7 @@ mod tests {
             ("[[listener]]\naddress = \"127.0.0.1:0\"\nallow = [\"10.0.0\"]\n", 3, "10.0.0"),
             ("[[listener]]\naddress = \"unix:/x\"\ngroup = \"no such group\"\n", 3, "no such group"),
             ("[profile.internal]\npeers = [\"user:no such user\"]\n", 2, "no such user"),
+            ("[server]\ncontroller_password = \"secret\"\n", 2, "hash-password"),
             ("[profile.internal]\npeers = [\"somebody\"]\n", 2, "user:NAME"),
         ] {
             let said = error(text);

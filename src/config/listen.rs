@@ -58,6 +58,8 @@ pub enum Dialect {
     Milter,
     /// SpamAssassin's spamd protocol: `spamc`, Exim, Haraka.
     Spamd,
+    /// rspamd's HTTP and Exim's text variant of it: `rspamc`, Exim, Haraka, OpenSMTPD's filter.
+    Rspamd,
 }
 
 /// Who gets in at a socket, and as what.
@@ -91,10 +93,10 @@ impl From<Listen> for Endpoint {
 impl std::str::FromStr for Endpoint {
     type Err = String;
 
-    /// An address as [`Listen`] reads it, for the native RPC; `milter:` or `spamd:` before it for
-    /// another dialect.
+    /// An address as [`Listen`] reads it, for the native RPC; `milter:`, `spamd:` or `rspamd:` before
+    /// it for another dialect.
     fn from_str(text: &str) -> Result<Endpoint, String> {
-        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd)];
+        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd), ("rspamd:", Dialect::Rspamd)];
         let found = named.iter().find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
         let (dialect, address) = found.unwrap_or((Dialect::Native, text));
         Ok(Endpoint { dialect, ..address.parse::<Listen>()?.into() })
@@ -107,6 +109,7 @@ impl fmt::Display for Endpoint {
             Dialect::Native => self.listen.fmt(f),
             Dialect::Milter => write!(f, "milter:{}", self.listen),
             Dialect::Spamd => write!(f, "spamd:{}", self.listen),
+            Dialect::Rspamd => write!(f, "rspamd:{}", self.listen),
         }
     }
 }

@@ -32,6 +32,7 @@ pub struct Server {
     pub max_requests_per_connection: Option<Spanned<usize>>,
     pub frame_timeout_ms: Option<Spanned<u64>>,
     pub drain_seconds: Option<u64>,
+    pub controller_password: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

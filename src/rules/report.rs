@@ -53,6 +53,12 @@ impl RuleSet {
         summary
     }
 
+    /// Name, score and description of each rule that has a score.
+    pub fn scored(&self) -> impl Iterator<Item = (&str, f64, &str)> {
+        let scored = self.rules.iter().filter(|rule| !rule.sub);
+        scored.map(|rule| (&*rule.name, rule.score, &*rule.description))
+    }
+
     /// Compiles each pattern alone: the rule, its view, the size of the database in bytes and the time it
     /// took, the largest first.
     pub fn costs(&self) -> Vec<(String, &'static str, usize, Duration)> {

@@ -28,7 +28,7 @@ use tokio::{
 use super::{
     Error, Handed, Shared,
     connection::{self, Input},
-    milter, spamd,
+    milter, rspamd, spamd,
 };
 use crate::{
     config::{Access, Dialect, Endpoint, Listen},
@@ -86,13 +86,14 @@ impl Listener {
         Ok(Listener { dialect: *dialect, socket, allow: access.allow.clone(), profile })
     }
 
-    /// Takes over a socket that the service manager opened; one that it calls `milter` or `spamd` speaks that.
+    /// Takes over a socket that the service manager opened; one that it calls `milter`, `spamd` or `rspamd` speaks that.
     pub fn inherit(handed: Handed) -> Result<Listener, Error> {
         let Handed { descriptor, name } = handed;
         let socket = inherited(descriptor).map_err(|source| Error::Handed { name: name.clone(), source })?;
         let dialect = match name.as_str() {
             "milter" => Dialect::Milter,
             "spamd" => Dialect::Spamd,
+            "rspamd" => Dialect::Rspamd,
             _ => Dialect::Native,
         };
         Ok(Listener { dialect, socket, allow: None, profile: None })
@@ -170,6 +171,7 @@ async fn admit(
     match dialect {
         Dialect::Milter => milter::serve(input, output, caller, shared).await,
         Dialect::Spamd => spamd::serve(input, output, caller, shared).await,
+        Dialect::Rspamd => rspamd::serve(input, output, caller, shared).await,
         Dialect::Native => connection::serve(input, output, caller, shared).await,
     }
 }

@@ -3,20 +3,22 @@
 //! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
 //! [`admission`] says whether there is room and [`forecast`] whether there is time, [`outbox`] writes replies. The messages wait in two
 //! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
-//! stands; the [`clock`] sends it when the time is up. [`milter`] and [`spamd`]
-//! serve their clients the same way. [`lifecycle`] starts, reloads and drains.
+//! stands; the [`clock`] sends it when the time is up. [`milter`], [`spamd`] and
+//! [`rspamd`] serve their clients the same way. [`lifecycle`] starts, reloads and drains.
 
 #[allow(unsafe_code)]
 mod activation_ffi;
 mod admission;
 mod clock;
 mod connection;
+mod control;
 mod forecast;
 mod lane;
 mod lifecycle;
 mod listener;
 mod milter;
 mod outbox;
+mod rspamd;
 mod slot;
 mod spamd;
 mod stats;
@@ -46,6 +48,7 @@ use serde::Serialize;
 
 use admission::{Admission, Crowd, Room};
 use clock::Clock;
+use control::Control;
 use forecast::Forecast;
 use lane::{Lane, Takes};
 use listener::Listener;
@@ -113,6 +116,7 @@ struct Shared {
     reload: Reload,
     admission: Arc<Admission>,
     crowd: Crowd,
+    control: Control,
     fast: Lane<Job>,
     heavy: Lane<MediaJob>,
     text_costs: Forecast,
@@ -168,6 +172,7 @@ impl Server {
             reload,
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
             crowd: Crowd::new(settings.max_connections_per_peer),
+            control: Control::new(settings.controller_password.clone()),
             fast: Lane::new(options.fast),
             heavy: Lane::new(options.heavy),
             text_costs: Forecast::new(),

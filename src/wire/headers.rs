@@ -8,6 +8,9 @@ use crate::verdict::{Action, Verdict};
 /// Fields of this prefix in the message as it came are forged, or another filter's: they go.
 pub const PREFIX: &str = "X-Spam-";
 
+/// What comes before the subject of spam, where it is rewritten.
+pub const SUBJECT_PREFIX: &str = "[SPAM] ";
+
 /// A header field to add: its name and its value, folded with LF and a tab.
 pub type Field = (&'static str, String);
 
@@ -55,6 +58,16 @@ impl From<&Verdict> for Summary {
 }
 
 impl Summary {
+    /// The names of all fields that are ours to add.
+    pub const NAMES: [&str; 6] = [
+        "X-Spam-Flag",
+        "X-Spam-Status",
+        "X-Spam-Level",
+        "X-Spam-Checker-Version",
+        "X-Spam-Skipped",
+        "X-Spam-Report",
+    ];
+
     /// Reads the JSON of a verdict; the parser works in place.
     ///
     /// # Errors
@@ -188,6 +201,7 @@ mod tests {
     #[test]
     fn what_was_skipped_is_said() {
         let fields = Summary::from(&verdict(&[], true)).fields();
+        assert!(fields.iter().all(|(name, _)| Summary::NAMES.contains(name)));
         assert_eq!(value(&fields, "X-Spam-Skipped").as_deref(), Some("ocr of part 2 (deadline)"));
     }
 

@@ -8,4 +8,5 @@ pub mod milter;
 
 pub mod request;
 
+pub mod rspamd;
 pub mod spamd;

@@ -6,7 +6,7 @@ use super::codec::{Command, Error, Reply, Strings, action, step};
 use crate::{
     verdict::{Action, Verdict},
     wire::{
-        headers::{self, Summary},
+        headers::{self, SUBJECT_PREFIX, Summary},
         request::{Envelope, Tls},
     },
 };
@@ -268,7 +268,7 @@ impl Session {
             }
             if verdict.action == Action::RewriteSubject {
                 let subject = self.subject.as_deref().unwrap_or_default();
-                let (name, value) = ("Subject", &*self.spaced(&format!("[SPAM] {subject}")));
+                let (name, value) = ("Subject", &*self.spaced(&format!("{SUBJECT_PREFIX}{subject}")));
                 match self.subject {
                     Some(_) => Reply::ChangeHeader { index: 1, name, value }.encode(out),
                     None if self.actions & action::ADD_HEADERS != 0 => {
