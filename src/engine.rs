@@ -29,6 +29,8 @@ pub struct Engine {
     pub(crate) ocr: Arc<Pool>,
     pub(crate) mime: mime::Limits,
     pub(crate) media: media::Limits,
+    /// Begins anew with each engine: other limits or languages read other text.
+    pub(crate) memory: media::Memory,
     profiles: Vec<Profile>,
     loaded: Loaded,
 }
@@ -96,6 +98,7 @@ impl Engine {
             ocr,
             mime: settings.mime.clone(),
             media: settings.media.clone(),
+            memory: media::Memory::default(),
             profiles: settings.profiles.clone(),
             loaded,
         };

@@ -8,13 +8,14 @@ use crate::{
     engine::Engine,
     media,
     mime::{Arena, Message},
-    ocr,
     profile::Profile,
-    render::{self, LateText, Origin, Rendered},
+    render::{self, LateText, Rendered},
     rules::{self, Hits},
-    verdict::{Findings, FoundUri, ReadText, Verdict, millis},
+    verdict::{Findings, FoundUri, Verdict},
     wire::request::Envelope,
 };
+
+mod attachments;
 
 /// A message to judge.
 #[derive(Clone, Copy, Debug)]
@@ -279,108 +280,6 @@ impl<'a> Scan<'a> {
         let probability = self.findings.bayes.map(|opinion| opinion.probability);
         self.findings.symbols =
             self.timed(Stage::Rules, |scan| scan.engine.rules.evaluate(&scan.hits, probability).symbols);
-    }
-
-    /// Looks into every picture and document.
-    fn attachments(&mut self, message: &Message<'_>, slot: &dyn Publish) {
-        for (index, part) in message.leaves() {
-            let bytes = part.decoded(message);
-            let Some(kind) = media::sniff(bytes) else { continue };
-            let place = format!("part {index}");
-            let stage = if kind == media::Kind::Pdf { Stage::Pdf } else { Stage::Media };
-            if !self.mail.profile.stages.has(stage) {
-                self.budget.skip(stage, place, Why::Disabled);
-            } else if self.budget.expired() {
-                self.budget.skip(stage, place, Why::Deadline);
-            } else {
-                self.attachment(stage, kind, bytes, place);
-                slot.publish(self.verdict());
-            }
-        }
-    }
-
-    fn attachment(&mut self, stage: Stage, kind: media::Kind, bytes: &[u8], place: String) {
-        let started = Instant::now();
-        let extracted =
-            self.timed(stage, |scan| media::extract(kind, bytes, &scan.engine.media, &scan.budget));
-        let extract = match extracted {
-            Ok(extract) => extract,
-            Err(error) => return self.budget.skip(stage, place, error.why()),
-        };
-        let mut text = ReadText {
-            place: place.clone(),
-            kind: kind.name(),
-            frames: extract.frames,
-            text: String::new(),
-            confidence: 100,
-            ms: 0.0,
-        };
-        if !extract.text.is_empty() {
-            self.found(Origin::Pdf, &place, extract.text, &mut text);
-        }
-        for uri in extract.uris {
-            self.found_uri(Origin::Pdf, uri);
-        }
-        let within =
-            |label: String| if label.is_empty() { place.clone() } else { format!("{place}, {label}") };
-        if self.mail.profile.stages.has(Stage::Qr) {
-            for (label, code) in extract.codes {
-                self.found(Origin::Qr, &within(label), code, &mut text);
-            }
-        } else if !extract.codes.is_empty() {
-            self.budget.skip(Stage::Qr, &*place, Why::Disabled);
-        }
-        for (label, page) in extract.pages {
-            let place = within(label);
-            if let Some(reading) = self.read(&page, &place) {
-                text.confidence = text.confidence.min(reading.confidence);
-                self.found(Origin::Ocr, &place, reading.text, &mut text);
-            }
-        }
-        text.ms = millis(started.elapsed());
-        if !text.text.is_empty() {
-            self.findings.texts.push(text);
-        }
-    }
-
-    /// Has a page read by an OCR worker; what was not read is named as skipped.
-    fn read(&mut self, page: &ocr::Page, place: &str) -> Option<ocr::Reading> {
-        if !self.mail.profile.stages.has(Stage::Ocr) {
-            self.budget.skip(Stage::Ocr, place, Why::Disabled);
-            return None;
-        }
-        let deadline = self.budget.cutoff();
-        match self.timed(Stage::Ocr, |scan| scan.engine.ocr.read(page, deadline)) {
-            Ok(reading) => {
-                if !reading.complete {
-                    self.budget.skip(Stage::Ocr, place, Why::Deadline);
-                }
-                (!reading.text.is_empty()).then_some(reading)
-            }
-            Err(error) => {
-                self.budget.skip(Stage::Ocr, place, error.why());
-                None
-            }
-        }
-    }
-
-    /// Notes text that was found late, for the verdict and for the second round of rules and Bayes.
-    fn found(&mut self, origin: Origin, place: &str, text: String, read: &mut ReadText) {
-        for uri in render::uris_in(&text) {
-            self.found_uri(origin, uri);
-        }
-        if !read.text.is_empty() {
-            read.text.push('\n');
-        }
-        read.text.push_str(&text);
-        self.late.push(LateText { origin, place: place.to_owned(), text });
-    }
-
-    fn found_uri(&mut self, origin: Origin, uri: String) {
-        let found = FoundUri { uri, origin: origin.name() };
-        if !self.findings.uris.contains(&found) {
-            self.findings.uris.push(found);
-        }
     }
 
     /// Whether the profile has `stage` on; notes it as skipped where it has not.

@@ -9,12 +9,15 @@ use crate::{
 };
 
 pub use image::decode;
+pub use memory::{Memory, MemoryCounts, Said};
 pub use raster::Raster;
 pub use sniff::{BEGINNING, may_be, sniff};
 
 mod gif;
 
 mod image;
+
+mod memory;
 
 mod pdf;
 

@@ -293,6 +293,7 @@ impl Shared {
                 bytes: self.admission.bytes(),
             },
             ocr: self.engine().ocr.counts(),
+            memory: self.engine().memory.counts(),
             counters: self.stats.report(),
         }
     }
@@ -307,6 +308,8 @@ struct Status {
     queued: Lanes,
     in_flight: InFlight,
     ocr: crate::ocr::Counts,
+    /// What attachments said before.
+    memory: crate::media::MemoryCounts,
     #[serde(flatten)]
     counters: stats::Report,
 }
