@@ -6,7 +6,6 @@ use crate::{
     bayes::Tokens,
     budget::{Budget, Stage, Why},
     engine::Engine,
-    media,
     mime::{Arena, Message},
     profile::Profile,
     render::{self, LateText, Rendered},
@@ -210,8 +209,7 @@ impl<'a> Scan<'a> {
         self.bayes(&message, &rendered, scratch);
         self.judge();
         // Is there more than text?
-        let more =
-            message.leaves().any(|(_, part)| media::may_be(part.beginning(&message, media::BEGINNING)));
+        let more = attachments::are_in(&message);
         match more {
             true => {
                 Progress::Media(Pending { budget: self.budget, findings: self.findings, hits: self.hits })

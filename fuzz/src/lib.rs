@@ -298,13 +298,17 @@ fn parse(data: &[u8]) {
     }
 }
 
-/// `render/`: the views of a message, of an HTML part, and links in loose text.
+/// `render/`: the views of a message, of an HTML part, and links in loose text; `media/layout`: pictures of a page.
 pub fn render(data: &[u8]) {
     rendered(data);
     let html = in_words(data, HTML_WORDS);
     rendered(&[b"Content-Type: text/html\n\n", &html[..]].concat());
-    black_box(render::uris_in(&String::from_utf8_lossy(data)).len());
-    black_box(render::uris_in(&String::from_utf8_lossy(&html)).len());
+    for text in [String::from_utf8_lossy(data), String::from_utf8_lossy(&html)] {
+        black_box(render::uris_in(&text).len());
+        for source in media::layout::groups(&text).into_iter().flatten().flatten() {
+            black_box(media::layout::data(source).is_some());
+        }
+    }
 }
 
 fn rendered(data: &[u8]) {

@@ -17,6 +17,8 @@ mod gif;
 
 mod image;
 
+pub mod layout;
+
 mod memory;
 
 mod pdf;
@@ -28,6 +30,11 @@ mod qr;
 mod raster;
 
 mod sniff;
+
+mod tiles;
+
+/// Pixels of a picture that is put together from tiles, all of which are held in memory.
+const JOINED_PIXELS: u64 = 10_000_000;
 
 /// Caps on what one attachment may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +158,37 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
             Ok(extract)
         }
     }
+}
+
+/// Puts a picture together again that was cut into tiles, rows of their bytes; `None` where they are no pieces of one.
+/// Nothing is read of it that [`extract`] would not read of a picture that came whole.
+pub fn join(rows: &[Vec<&[u8]>], limits: &Limits, budget: &Budget) -> Option<Extract> {
+    let mut limits = Limits { pixels: limits.pixels.min(JOINED_PIXELS), ..limits.clone() };
+    let most = limits.pixels;
+    let mut tile = |bytes: &&[u8]| {
+        if budget.expired() {
+            return None;
+        }
+        let raster = match sniff(bytes)? {
+            Kind::Gif => shown(gif::read(bytes, &limits, budget.cutoff()).ok()?),
+            kind => image::decode(kind, bytes, &limits).ok()?,
+        };
+        // All are held in memory together.
+        limits.pixels = limits.pixels.checked_sub(raster.pixels.len() as u64)?;
+        Some(raster)
+    };
+    let rows: Option<Vec<Vec<Raster>>> = rows.iter().map(|row| row.iter().map(&mut tile).collect()).collect();
+    let whole = tiles::join(&rows?, most)?;
+    let mut extract = Extract { frames: 1, ..Extract::default() };
+    extract.picture("", &whole, &limits);
+    Some(extract)
+}
+
+/// The picture that shows most; a tile may well be blank.
+fn shown(animation: gif::Animation) -> Raster {
+    let gif::Animation { width, height, stills, .. } = animation;
+    let blank = || Raster { width, height, pixels: vec![[255; 3]; width as usize * height as usize] };
+    stills.into_iter().next().map_or_else(blank, |still| still.raster)
 }
 
 fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error> {

@@ -1,67 +1,181 @@
 //! The second half of a scan: pictures and documents, and what they say.
 
-use std::{sync::Arc, time::Instant};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Instant};
+
+use memchr::memmem;
 
 use super::{Publish, Scan};
 use crate::{
     budget::{Stage, Why},
-    media::{self, Said},
-    mime::Message,
+    media::{self, Extract, Kind, Said, layout},
+    mime::{Message, TextKind},
     ocr,
     render::{self, LateText, Origin},
     verdict::{FoundUri, ReadText, millis},
 };
 
+/// Pictures inside of HTML, as `data:`, that are looked at.
+const MOST_INLINE: usize = 100;
+
+/// Whether there may be anything to look into: without decoding more of it than its beginning.
+pub(super) fn are_in(message: &Message<'_>) -> bool {
+    message.leaves().any(|(_, part)| {
+        media::may_be(part.beginning(message, media::BEGINNING))
+            || part.text_kind() == Some(TextKind::Html) && holds_data(part.decoded(message))
+    })
+}
+
+// A scheme is written in any case, and mostly in this one.
+fn holds_data(html: &[u8]) -> bool {
+    [&b"data:image"[..], b"DATA:image", b"Data:image"].iter().any(|start| memmem::find(html, start).is_some())
+}
+
+/// A picture or document of a message.
+struct Attachment<'m> {
+    place: String,
+    kind: Kind,
+    bytes: Cow<'m, [u8]>,
+}
+
+/// All there is to look into, and which of it lies side by side as tiles, by index.
+fn collect<'m>(message: &Message<'m>) -> (Vec<Attachment<'m>>, Vec<Vec<Vec<usize>>>) {
+    let mut found = Vec::new();
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for (index, part) in message.leaves() {
+        if !media::may_be(part.beginning(message, media::BEGINNING)) {
+            continue;
+        }
+        let bytes = part.decoded(message);
+        if let Some(kind) = media::sniff(bytes) {
+            names.extend(part.content_id.map(|id| (id, found.len())));
+            found.push(Attachment { place: format!("part {index}"), kind, bytes: Cow::Borrowed(bytes) });
+        }
+    }
+    let mut groups = Vec::new();
+    let mut inline = 0;
+    for (index, part) in message.leaves().filter(|(_, part)| part.text_kind() == Some(TextKind::Html)) {
+        for group in layout::groups(part.text(message)) {
+            let mut source = |source: &&str| {
+                if let Some(bytes) = layout::data(source).filter(|_| inline < MOST_INLINE) {
+                    let kind = media::sniff(&bytes)?;
+                    inline += 1;
+                    let place = format!("part {index}, data {inline}");
+                    found.push(Attachment { place, kind, bytes: Cow::Owned(bytes) });
+                    return Some(found.len() - 1);
+                }
+                let id = source.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("cid:"))?;
+                names.get(&source[id.len()..]).copied()
+            };
+            // A row with a picture that is elsewhere is no row of tiles, but those inside of the HTML are found.
+            let rows =
+                group.iter().map(|row| row.iter().map(&mut source).collect::<Vec<_>>()).collect::<Vec<_>>();
+            let rows: Option<Vec<Vec<usize>>> =
+                rows.into_iter().map(|row| row.into_iter().collect()).collect();
+            groups.extend(rows.filter(|rows| rows.iter().map(Vec::len).sum::<usize>() > 1));
+        }
+    }
+    (found, groups)
+}
+
 impl Scan<'_> {
     /// Looks into every picture and document.
     pub(super) fn attachments(&mut self, message: &Message<'_>, slot: &dyn Publish) {
-        for (index, part) in message.leaves() {
-            let bytes = part.decoded(message);
-            let Some(kind) = media::sniff(bytes) else { continue };
-            let place = format!("part {index}");
-            let stage = if kind == media::Kind::Pdf { Stage::Pdf } else { Stage::Media };
+        let (found, groups) = collect(message);
+        let mut joined = vec![false; found.len()];
+        let media = self.mail.profile.stages.has(Stage::Media);
+        for rows in groups.into_iter().filter(|_| media) {
+            // Each picture is in one place: a page may show the same one many times.
+            let mut places: Vec<usize> = rows.iter().flatten().copied().collect();
+            places.sort_unstable();
+            if places.windows(2).any(|pair| pair[0] == pair[1]) || places.iter().any(|&index| joined[index]) {
+                continue;
+            }
+            // Below the tiles there may be another picture, or one above them.
+            let parts: Vec<&[Vec<usize>]> = match self.joined(&found, &rows) {
+                true => vec![&rows],
+                false => rows.chunks(1).filter(|row| row[0].len() > 1 && self.joined(&found, row)).collect(),
+            };
+            for &index in parts.into_iter().flatten().flatten() {
+                joined[index] = true;
+            }
+            slot.publish(self.verdict());
+        }
+        for (attachment, _) in found.into_iter().zip(joined).filter(|(_, joined)| !joined) {
+            let Attachment { place, kind, bytes } = attachment;
+            let stage = if kind == Kind::Pdf { Stage::Pdf } else { Stage::Media };
             if !self.mail.profile.stages.has(stage) {
                 self.budget.skip(stage, place, Why::Disabled);
             } else if self.budget.expired() {
                 self.budget.skip(stage, place, Why::Deadline);
             } else {
-                self.attachment(stage, kind, bytes, &place);
+                self.attachment(stage, kind, &bytes, &place);
                 slot.publish(self.verdict());
             }
         }
     }
 
-    fn attachment(&mut self, stage: Stage, kind: media::Kind, bytes: &[u8], place: &str) {
+    /// Looks at a picture that was cut into tiles; `false` where they are no pieces of one.
+    fn joined(&mut self, found: &[Attachment<'_>], rows: &[Vec<usize>]) -> bool {
         let started = Instant::now();
+        let Some(first) = rows.first().and_then(|row| found.get(*row.first()?)) else { return false };
+        let tiles: Vec<Vec<&[u8]>> =
+            rows.iter().map(|row| row.iter().map(|&index| &*found[index].bytes).collect()).collect();
+        let place =
+            format!("{} and {} more tiles", first.place, rows.iter().map(Vec::len).sum::<usize>() - 1);
+        // The same tiles may lie in other rows.
+        let lengths = tiles.iter().flat_map(|row| row.iter().map(|tile| tile.len()).chain([usize::MAX]));
+        let content = [tiles.concat().concat(), lengths.flat_map(usize::to_le_bytes).collect()].concat();
+        let look = |scan: &mut Self| {
+            let extract =
+                scan.timed(Stage::Media, |scan| media::join(&tiles, &scan.engine.media, &scan.budget))?;
+            Some(scan.have_read(extract, &place))
+        };
+        let said = self.remembered(&content, look);
+        if let Some(said) = &said {
+            self.tell(first.kind, said, &place, started);
+        }
+        said.is_some()
+    }
+
+    fn attachment(&mut self, stage: Stage, kind: Kind, bytes: &[u8], place: &str) {
+        let started = Instant::now();
+        let look = |scan: &mut Self| match scan
+            .timed(stage, |scan| media::extract(kind, bytes, &scan.engine.media, &scan.budget))
+        {
+            Ok(extract) => Some(scan.have_read(extract, place)),
+            Err(error) => {
+                scan.budget.skip(stage, place, error.why());
+                None
+            }
+        };
+        if let Some(said) = self.remembered(bytes, look) {
+            self.tell(kind, &said, place, started);
+        }
+    }
+
+    /// What a content says, from memory or by looking; `look` also says whether that was done to the end.
+    fn remembered(
+        &mut self,
+        content: &[u8],
+        look: impl FnOnce(&mut Self) -> Option<(Said, bool)>,
+    ) -> Option<Arc<Said>> {
         let stages = self.mail.profile.stages;
         // What was left out for a profile or for want of time is not what the attachment says.
         let memory = (stages.has(Stage::Ocr) && stages.has(Stage::Qr)).then_some(&self.engine.memory);
-        let known = memory.map(|memory| (memory, memory.key(bytes)));
-        let said = match known.and_then(|(memory, key)| memory.recall(key)) {
-            Some(said) => said,
-            None => {
-                let Some((said, complete)) = self.look(stage, kind, bytes, place) else { return };
-                let said = Arc::new(said);
-                if let Some((memory, key)) = known.filter(|_| complete && !self.budget.expired()) {
-                    memory.remember(key, Arc::clone(&said));
-                }
-                said
-            }
-        };
-        self.tell(kind, &said, place, started);
+        let known = memory.map(|memory| (memory, memory.key(content)));
+        if let Some(said) = known.and_then(|(memory, key)| memory.recall(key)) {
+            return Some(said);
+        }
+        let (said, complete) = look(self)?;
+        let said = Arc::new(said);
+        if let Some((memory, key)) = known.filter(|_| complete && !self.budget.expired()) {
+            memory.remember(key, Arc::clone(&said));
+        }
+        Some(said)
     }
 
-    /// Decodes an attachment and has its pages read. Also says whether that was done to the end.
-    fn look(&mut self, stage: Stage, kind: media::Kind, bytes: &[u8], place: &str) -> Option<(Said, bool)> {
-        let extracted =
-            self.timed(stage, |scan| media::extract(kind, bytes, &scan.engine.media, &scan.budget));
-        let extract = match extracted {
-            Ok(extract) => extract,
-            Err(error) => {
-                self.budget.skip(stage, place, error.why());
-                return None;
-            }
-        };
+    /// Has the pages of an attachment read. Also says whether that was done to the end.
+    fn have_read(&mut self, extract: Extract, place: &str) -> (Said, bool) {
         let mut complete = true;
         let mut said =
             Said { frames: extract.frames, text: extract.text, uris: extract.uris, ..Said::default() };
@@ -81,11 +195,11 @@ impl Scan<'_> {
                 None => complete = false,
             }
         }
-        Some((said, complete))
+        (said, complete)
     }
 
     /// Notes what an attachment says.
-    fn tell(&mut self, kind: media::Kind, said: &Said, place: &str, started: Instant) {
+    fn tell(&mut self, kind: Kind, said: &Said, place: &str, started: Instant) {
         let mut text = ReadText {
             place: place.to_owned(),
             kind: kind.name(),
@@ -101,6 +215,9 @@ impl Scan<'_> {
             self.found_uri(Origin::Pdf, uri.clone());
         }
         for (label, code) in &said.codes {
+            if is_link(code) {
+                self.found_uri(Origin::Qr, code.clone());
+            }
             self.found(Origin::Qr, within(place, label), code, &mut text);
         }
         for (label, reading, confidence) in &said.readings {
@@ -154,7 +271,17 @@ impl Scan<'_> {
     }
 }
 
+/// Whether a code is a link as a whole, to a host of whatever kind: what a telephone opens.
+fn is_link(code: &str) -> bool {
+    let scheme = code.split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && !code.contains(char::is_whitespace)
+}
+
 /// A place inside an attachment.
 fn within(place: &str, label: &str) -> String {
     if label.is_empty() { place.to_owned() } else { format!("{place}, {label}") }
 }
+
+#[cfg(test)]
+mod tests;

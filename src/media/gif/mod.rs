@@ -58,6 +58,9 @@ pub struct Still {
 /// What an animation shows.
 #[derive(Debug)]
 pub struct Animation {
+    /// Of the canvas, in pixels.
+    pub width: u32,
+    pub height: u32,
     /// Frames that were there and whole (or the part of one that was all there is).
     pub frames: usize,
     /// The pictures worth reading, the one that shows most first. Empty when all is blank.
@@ -74,7 +77,8 @@ pub fn read(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Animatio
     let room = TAKEN_PIXELS / (plan.width * plan.height);
     let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages).min(room));
     let stills = take_stills(bytes, &plan, &survey, &take, deadline);
-    Ok(Animation { frames: survey.frames, stills })
+    let (width, height) = (plan.width as u32, plan.height as u32);
+    Ok(Animation { width, height, frames: survey.frames, stills })
 }
 
 /// What is affordable of an animation, by the sizes that it states.

@@ -1,0 +1,145 @@
+//! What whole messages say by their pictures. QR codes stand for text, since reading them needs no worker process.
+
+use std::time::Duration;
+
+use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+use qrcode::{Color, QrCode};
+
+use crate::{
+    budget::{Budget, Stage},
+    config::Settings,
+    engine::Engine,
+    ocr::Pool,
+    pipeline::{self, Mail},
+    profile::Profile,
+    verdict::Verdict,
+    wire::request::Envelope,
+};
+
+const URI: &str = "https://login.example/verify?id=8271";
+
+fn engine() -> Engine {
+    let mut settings = Settings::default();
+    settings.rules.default = false;
+    settings.bayes.enabled = false;
+    let pool = Pool::start(&settings.ocr).into();
+    Engine::load(&settings, pool).unwrap().0
+}
+
+fn scan(engine: &Engine, raw: &str, qr: bool) -> Verdict {
+    let all = Profile::external();
+    let profile = Profile { stages: all.stages.with(Stage::Qr, qr), ..all };
+    let envelope = Envelope::default();
+    let mail = Mail { raw: raw.as_bytes(), envelope: &envelope, profile: &profile };
+    pipeline::scan(engine, &mut engine.scratch(), mail, Budget::new(Duration::from_secs(60)), &())
+}
+
+/// Links from QR codes.
+fn uris(verdict: &Verdict) -> Vec<&str> {
+    verdict.uris.iter().filter(|found| found.origin == "qr").map(|found| &found.uri[..]).collect()
+}
+
+/// A code of four pixels a module, its quiet zone included, cut into so many strips or rows; in base64.
+fn code(strips: usize, rows: usize) -> Vec<String> {
+    let code = QrCode::new(URI).unwrap();
+    let (modules, colors) = (code.width(), code.to_colors());
+    let side = 4 * (modules + 8);
+    let shade = |x: usize, y: usize| {
+        let (x, y) = ((x / 4).wrapping_sub(4), (y / 4).wrapping_sub(4));
+        if x < modules && y < modules && colors[y * modules + x] == Color::Dark { 0 } else { 255 }
+    };
+    let mut tiles = Vec::new();
+    for row in 0..rows {
+        for strip in 0..strips {
+            let (left, right) = (side * strip / strips, side * (strip + 1) / strips);
+            let (top, bottom) = (side * row / rows, side * (row + 1) / rows);
+            let pixels: Vec<u8> =
+                (top..bottom).flat_map(|y| (left..right).map(move |x| shade(x, y))).collect();
+            let mut bytes = Vec::new();
+            let (width, height) = ((right - left) as u32, (bottom - top) as u32);
+            PngEncoder::new(&mut bytes).write_image(&pixels, width, height, ExtendedColorType::L8).unwrap();
+            tiles.push(base64(&bytes));
+        }
+    }
+    tiles
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let bits =
+            group.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        for at in 0..4 {
+            let letter = char::from(alphabet[(bits >> (18 - 6 * at) & 63) as usize]);
+            text.push(if at > group.len() { '=' } else { letter });
+        }
+    }
+    text
+}
+
+fn mail(html: &str, pictures: &[String]) -> String {
+    let mut mail = "MIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n".to_owned();
+    mail += &format!("--b\nContent-Type: text/html\n\n{html}\n");
+    for (index, picture) in pictures.iter().enumerate() {
+        mail += &format!(
+            "--b\nContent-Type: image/png\nContent-ID: <p{index}>\nContent-Transfer-Encoding: base64\n\n{picture}\n"
+        );
+    }
+    mail + "--b--\n"
+}
+
+#[test]
+fn a_code_gives_its_link_and_is_remembered() {
+    let engine = engine();
+    let raw = mail("<img src=cid:p0>", &code(1, 1));
+    for hits in 0..3 {
+        let verdict = scan(&engine, &raw, true);
+        assert_eq!(uris(&verdict), [URI], "{verdict:?}");
+        assert_eq!((&verdict.texts[0].text[..], &verdict.texts[0].place[..]), (URI, "part 2"));
+        assert_eq!((engine.memory.counts().hits, engine.memory.counts().misses), (hits, 1));
+    }
+}
+
+#[test]
+fn without_the_stage_codes_are_neither_read_nor_remembered() {
+    let engine = engine();
+    let raw = mail("<img src=cid:p0>", &code(1, 1));
+    scan(&engine, &raw, true);
+    let verdict = scan(&engine, &raw, false);
+    assert!(uris(&verdict).is_empty() && verdict.texts.is_empty());
+    assert!(verdict.skipped.iter().any(|skipped| skipped.stage == Stage::Qr));
+}
+
+#[test]
+fn strips_and_tiles_are_put_together() {
+    let engine = engine();
+    for (strips, rows) in [(4, 1), (1, 3), (3, 2)] {
+        let cell = |index: usize| format!("<td><img src=\"cid:p{index}\"></td>");
+        let line = |row: usize| (0..strips).map(|strip| cell(row * strips + strip)).collect::<String>();
+        let lines: String = (0..rows).map(|row| format!("<tr>{}</tr>\n", line(row))).collect();
+        let html = format!("<p>See:</p><table>{lines}</table><p>Bye");
+        let verdict = scan(&engine, &mail(&html, &code(strips, rows)), true);
+        assert_eq!(uris(&verdict), [URI], "{strips} {rows}");
+    }
+    // Without the page that lays them side by side they say nothing.
+    assert!(uris(&scan(&engine, &mail("Hello", &code(4, 1)), true)).is_empty());
+}
+
+#[test]
+fn pictures_inside_of_html_are_looked_at() {
+    let engine = engine();
+    let strips: String =
+        code(3, 1).iter().map(|picture| format!("<img src='data:image/png;base64,{picture}'>")).collect();
+    let verdict = scan(&engine, &format!("Content-Type: text/html\n\n<p>See {strips}"), true);
+    assert_eq!(uris(&verdict), [URI]);
+    assert_eq!(verdict.texts[0].place, "part 0, data 1 and 2 more tiles");
+}
+
+#[test]
+fn the_same_picture_many_times_over_is_looked_at_once() {
+    let engine = engine();
+    let verdict = scan(&engine, &mail(&"<img src=cid:p0>".repeat(400), &code(1, 1)), true);
+    assert_eq!(uris(&verdict), [URI]);
+    assert_eq!(engine.memory.counts().misses, 1);
+}
