@@ -4,6 +4,8 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
+
 use super::shape::Shape;
 
 /// What a format means.
@@ -31,7 +33,7 @@ use Meaning::{NoId, Qmail, Relay, Resolved, Skip, WithIdent, XMail};
 #[derive(Debug)]
 pub struct Format {
     /// Text that such a line has somewhere: cheaper to look for than the shape.
-    pub mark: &'static str,
+    pub mark: Option<Finder<'static>>,
     pub shape: Shape,
     pub meaning: Meaning,
 }
@@ -43,10 +45,12 @@ pub type Formats = LazyLock<Vec<Format>>;
 type Table = &'static [(&'static str, &'static str, Meaning)];
 
 fn formats(table: Table) -> Vec<Format> {
-    table
-        .iter()
-        .map(|(mark, shape, meaning)| Format { mark, shape: Shape::new(shape), meaning: *meaning })
-        .collect()
+    let format = |&(mark, shape, meaning): &(&'static str, &str, Meaning)| Format {
+        mark: (!mark.is_empty()).then(|| Finder::new(mark)),
+        shape: Shape::new(shape),
+        meaning,
+    };
+    table.iter().map(format).collect()
 }
 
 /// Web mail, whatever else the line looks like.
@@ -58,7 +62,13 @@ pub static WEB_MAIL: Formats = LazyLock::new(|| {
 });
 
 /// Servers that are known by a mark; only the formats of the first that fits are tried.
-pub static FAMILIES: LazyLock<Vec<(&str, Vec<Format>)>> = LazyLock::new(|| {
+#[derive(Debug)]
+pub struct Family {
+    pub mark: Finder<'static>,
+    pub formats: Vec<Format>,
+}
+
+pub static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     let families: [(&str, Table); 8] = [
         (
             " SMTPSVC",
@@ -67,11 +77,11 @@ pub static FAMILIES: LazyLock<Vec<(&str, Vec<Format>)>> = LazyLock::new(|| {
                 ("", "mail pickup service by %w with Microsoft SMTPSVC%$", Skip),
             ],
         ),
-        (EXCHANGE, &[("", "%h (%{[%}%i%z%{]%}) by %b ", NoId)]),
+        (" with ", &[("", "%h (%{[%}%i%z%{]%}) by %b ", NoId)]),
         ("[XMail ", &[("", "%h (%{[%}%i%{]%}:%n) by %b%{ (%w)%} with [XMail", XMail)]),
         ("(ecelerity", &[("", "([%i:%n] helo=%h) by %b ", Relay), ("", "%w ([%i:%n]) by %b ", Relay)]),
         (
-            EXIM,
+            "Exim",
             &[
                 ("with local ", "%~with local ", Skip),
                 ("with local-", "%~with local-%w ", Skip),
@@ -84,13 +94,16 @@ pub static FAMILIES: LazyLock<Vec<(&str, Vec<Format>)>> = LazyLock::new(|| {
         ("(Scalix SMTP Relay", &[("", "%h (%{ %}%i) by %b", Relay)]),
         (" (Lotus Domino ", &[("", "%h ([%i]) by %b (Lotus", Relay)]),
     ];
-    families.into_iter().map(|(mark, table)| (mark, formats(table))).collect()
+    families
+        .into_iter()
+        .map(|(mark, table)| Family { mark: Finder::new(mark), formats: formats(table) })
+        .collect()
 });
 
 /// Not a mark by itself: a version must follow the product's name.
-pub const EXCHANGE: &str = " with ";
+pub const EXCHANGE: &[u8] = b" with ";
 /// If no format of this family fits, bits of the line are taken on trust.
-pub const EXIM: &str = "Exim";
+pub const EXIM: &[u8] = b"Exim";
 
 /// sendmail; qmail-ldap can look like it.
 pub static SENDMAIL: Formats = LazyLock::new(|| formats(&[("", "%h (%r [%i]%*) by %b (", WithIdent)]));

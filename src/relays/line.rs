@@ -4,7 +4,7 @@ use memchr::memmem;
 
 use super::{
     Relay, auth,
-    formats::{self, Format, Meaning},
+    formats::{self, Family, Format, Meaning},
     ip,
     shape::{Field, word_ends},
 };
@@ -84,15 +84,15 @@ impl Draft {
         if let found @ Some(_) = self.one_of(&formats::WEB_MAIL, text, steps) {
             return found;
         }
-        let family = formats::FAMILIES.iter().find(|(mark, _)| match *mark {
-            formats::EXCHANGE => is_exchange(text),
-            mark => text.contains(mark),
-        });
-        if let Some((mark, formats)) = family {
-            if let found @ Some(_) = self.one_of(formats, text, steps) {
+        let fits = |family: &&Family| {
+            let marked = family.mark.find(text.as_bytes()).is_some();
+            marked && (family.mark.needle() != formats::EXCHANGE || is_exchange(text))
+        };
+        if let Some(family) = formats::FAMILIES.iter().find(fits) {
+            if let found @ Some(_) = self.one_of(&family.formats, text, steps) {
                 return found;
             }
-            if *mark == formats::EXIM {
+            if family.mark.needle() == formats::EXIM {
                 self.odd_exim(text);
                 if !self.ip.is_empty() && text.contains("by ") {
                     return Some(self.finish());
@@ -145,7 +145,7 @@ impl Draft {
     }
 
     fn format(&mut self, format: &Format, text: &str, steps: &mut u32) -> Option<Line> {
-        if !format.mark.is_empty() && memmem::find(text.as_bytes(), format.mark.as_bytes()).is_none() {
+        if format.mark.as_ref().is_some_and(|mark| mark.find(text.as_bytes()).is_none()) {
             return None;
         }
         let found = format.shape.matches(text, steps)?;
@@ -170,10 +170,12 @@ impl Draft {
             Meaning::Resolved => self.looked_up = true,
             Meaning::WithIdent => {
                 self.looked_up = true;
-                if let Some((ident, rdns)) = self.rdns.split_once('@') {
-                    let (ident, rdns) =
-                        (ident.strip_prefix("IDENT:").unwrap_or(ident).to_owned(), rdns.to_owned());
-                    (self.ident, self.rdns) = (ident, rdns);
+                // `IDENT:user@host`, and a host may bring a user of its own
+                for _ in 0..if self.rdns.starts_with("IDENT:") { 2 } else { 1 } {
+                    let rdns = self.rdns.strip_prefix("IDENT:").unwrap_or(&self.rdns);
+                    if let Some((ident, rdns)) = rdns.split_once('@') {
+                        (self.ident, self.rdns) = (ident.to_owned(), rdns.to_owned());
+                    }
                 }
             }
             Meaning::NoId => self.id.clear(),
@@ -268,7 +270,8 @@ impl Draft {
         let (user, rest) = text.split_once(") by ")?;
         let host = user.split_once('@').map(|(_, host)| host)?;
         let local = host == "localhost" && !user.contains(' ') && rest.contains(' ');
-        (local || rest.contains("(jqueuemail) id ")).then_some(Line::Skip)
+        let queued = rest.split(' ').next().is_some_and(|by| by.ends_with("(jqueuemail)"));
+        (local || queued).then_some(Line::Skip)
     }
 
     /// Cleans the values up.
