@@ -6,12 +6,14 @@
 const MOST: usize = 64;
 /// Rows that are crossed a finder, at least, where it is as small as it can be read.
 const SMALLEST: usize = 7;
-/// Half the width of the surroundings that tell dark from light, in parts of the row.
-const SURROUNDINGS: usize = 8;
+/// Width of the surroundings that tell dark from light, in pixels, as a power of two.
+const SURROUNDINGS: u32 = 7;
 /// Size of a finder from which a single pixel that differs from those on both sides of it is a speck.
 const SPECKLED: usize = 21;
 /// By how much a pixel differs from its surroundings to be dark.
-const CONTRAST: u32 = 5;
+const CONTRAST: u32 = 8;
+/// By how much the core of a finder differs from the ring around it, at least.
+const EDGE: u8 = 16;
 
 /// A finder pattern.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,19 +40,18 @@ pub struct View<'p> {
 /// Looks for finder patterns, dark on light and light on dark.
 pub fn find(view: View<'_>) -> Vec<Finder> {
     let mut found: Vec<Finder> = Vec::new();
-    let mut sums = vec![0u32; view.width + 1];
-    let mut starts: Vec<usize> = Vec::new();
+    let mut lines = Lines::default();
     // The smallest square has a core of three rows; in a picture that is large a code is large as well.
     let step = (view.height / 400).clamp(2, 4);
     for y in (1..view.height).step_by(step) {
         let row = &view.shades[y * view.width..][..view.width];
-        let first_is_dark = runs(row, &mut sums, &mut starts);
-        for (at, edges) in starts.windows(6).enumerate() {
+        lines.read(row);
+        for (at, edges) in lines.starts.windows(6).enumerate() {
             let &[a, b, c, d, e, f] = edges else { continue };
-            if !is_pattern([b - a, c - b, d - c, e - d, f - e]) {
+            let (x, width) = ((c + d) / 2, f - a);
+            if !is_pattern([b - a, c - b, d - c, e - d, f - e]) || row[x].abs_diff(row[(b + c) / 2]) < EDGE {
                 continue;
             }
-            let (x, width) = ((c + d) / 2, f - a);
             let known = |finder: &Finder| {
                 let near = |a: f32, b: usize| (a - b as f32).abs() < finder.size / 2.0;
                 near(finder.x, x) && near(finder.y, y)
@@ -67,8 +68,9 @@ pub fn find(view: View<'_>) -> Vec<Finder> {
             let y = (top + bottom) / 2;
             let Some((before, after)) = cross(x, y, (1, 0)) else { continue };
             let (left, right) = (x + 1 - before, x + after);
-            // Chance makes crosses inside of large codes, but rarely a square.
-            if cross(x, y, (1, 1)).or_else(|| cross(x, y, (1, -1))).is_none() {
+            // Chance makes crosses inside of large codes and of noise, but rarely a square.
+            let diagonals = [(1, 1), (1, -1)].iter().filter(|&&step| cross(x, y, step).is_some()).count();
+            if diagonals < if width < SPECKLED { 2 } else { 1 } {
                 continue;
             }
             found.push(Finder {
@@ -76,7 +78,7 @@ pub fn find(view: View<'_>) -> Vec<Finder> {
                 y: (top + bottom) as f32 / 2.0,
                 size: (right - left + bottom - top) as f32 / 2.0,
                 limit: limit.into(),
-                inverted: (at % 2 == 0) != first_is_dark,
+                inverted: (at % 2 == 0) != lines.first_is_dark,
             });
             if found.len() >= MOST {
                 return found;
@@ -86,38 +88,51 @@ pub fn find(view: View<'_>) -> Vec<Finder> {
     found
 }
 
-/// Where runs of dark and of light pixels begin, and the end of the row. Returns whether the first is dark.
-fn runs(row: &[u8], sums: &mut [u32], starts: &mut Vec<usize>) -> bool {
-    let mut sum = 0;
-    for (total, &pixel) in sums[1..].iter_mut().zip(row) {
-        sum += u32::from(pixel);
-        *total = sum;
+/// The runs of dark and of light pixels of one row after the other.
+#[derive(Default)]
+struct Lines {
+    /// Where they begin, and the end of the row.
+    starts: Vec<usize>,
+    first_is_dark: bool,
+    sums: Vec<u32>,
+    dark: Vec<bool>,
+}
+
+impl Lines {
+    fn read(&mut self, row: &[u8]) {
+        self.starts.clear();
+        let (Some(&first), Some(&last)) = (row.first(), row.last()) else { return };
+        // Sums from the left, of the row with its ends drawn out.
+        let width = 1usize << SURROUNDINGS;
+        let mut sum = 0u32;
+        self.sums.clear();
+        self.sums.push(sum);
+        let ends = |end: u8| std::iter::repeat_n(end, width / 2);
+        self.sums.extend(ends(first).chain(row.iter().copied()).chain(ends(last)).map(|pixel| {
+            sum += u32::from(pixel);
+            sum
+        }));
+        self.dark.clear();
+        let surroundings = self.sums.iter().zip(&self.sums[width..]);
+        self.dark.extend(
+            row.iter()
+                .zip(surroundings)
+                .map(|(&pixel, (left, right))| (u32::from(pixel) + CONTRAST) << SURROUNDINGS <= right - left),
+        );
+        self.first_is_dark = self.dark[0];
+        self.starts.push(0);
+        let pairs = self.dark.iter().zip(&self.dark[1..]).enumerate();
+        self.starts.extend(pairs.filter(|(_, (before, after))| before != after).map(|(at, _)| at + 1));
+        self.starts.push(row.len());
     }
-    let reach = (row.len() / SURROUNDINGS).clamp(24, 100);
-    let is_dark = |x: usize| {
-        let (left, right) = (x.saturating_sub(reach), (x + reach).min(row.len()));
-        (u32::from(row[x]) + CONTRAST) * ((right - left) as u32) <= sums[right] - sums[left]
-    };
-    starts.clear();
-    starts.push(0);
-    let first = !row.is_empty() && is_dark(0);
-    let mut dark = first;
-    for x in 1..row.len() {
-        if is_dark(x) != dark {
-            dark = !dark;
-            starts.push(x);
-        }
-    }
-    starts.push(row.len());
-    first
 }
 
 /// Whether runs are as long as those across a finder.
 fn is_pattern(runs: [usize; 5]) -> bool {
     let total: usize = runs.iter().sum();
-    // Half a module and half a pixel off each.
+    // Half a module off each, the core a whole one.
     let fits =
-        |run: usize, modules: usize| (14 * run).abs_diff(2 * modules * total) <= total * modules.min(2) + 7;
+        |run: usize, modules: usize| (14 * run).abs_diff(2 * modules * total) <= total * modules.min(2);
     total >= SMALLEST
         && fits(runs[0], 1)
         && fits(runs[1], 1)

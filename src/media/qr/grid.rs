@@ -30,7 +30,8 @@ pub struct Corners {
 pub fn corners(finders: &[Finder]) -> Vec<Corners> {
     let mut found = Vec::new();
     for (a, corner) in finders.iter().enumerate() {
-        for (b, right) in finders.iter().enumerate().filter(|(b, _)| *b != a) {
+        for (b, right) in finders.iter().enumerate().filter(|(b, right)| *b != a && may_be_one(corner, right))
+        {
             for (c, below) in finders.iter().enumerate().filter(|(c, _)| *c != a && *c != b) {
                 if let Some(worst) = irregular(corner, right, below) {
                     found.push(Corners { indices: [a, b, c], worst });
@@ -41,6 +42,12 @@ pub fn corners(finders: &[Finder]) -> Vec<Corners> {
     found.sort_by(|a, b| a.worst.total_cmp(&b.worst));
     found.truncate(MOST);
     found
+}
+
+/// Whether two finders may belong to one code: nearly of one size, and not too far apart for it.
+fn may_be_one(a: &Finder, b: &Finder) -> bool {
+    let size = a.size.max(b.size);
+    size <= a.size.min(b.size) * SIZES && (a.x - b.x).hypot(a.y - b.y) <= size * *MODULES.end() as f32 / 7.0
 }
 
 /// How far three finders are from standing at the corners of a square; `None` where they are too far from it, or the
