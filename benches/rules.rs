@@ -6,7 +6,7 @@ use criba::{
     budget::Budget,
     engine::default_rules,
     mime::{Arena, Limits, Message},
-    render::render,
+    render::render_with,
     rules::{Options, RuleSet},
     wire::request::Envelope,
 };
@@ -21,7 +21,7 @@ fn rules(criterion: &mut Criterion) {
     let arena = Arena::new();
     let messages: Vec<_> =
         mails.iter().map(|mail| Message::parse(mail, &arena, &Limits::default())).collect();
-    let rendered: Vec<_> = messages.iter().map(render).collect();
+    let rendered: Vec<_> = messages.iter().map(|message| render_with(message, rules.links())).collect();
     let envelope = Envelope::default();
     let mut scratch = rules.scratch();
     let mut group = criterion.benchmark_group("rules");

@@ -141,7 +141,7 @@ pub fn rule_hits(
     scratch.with_arena(|arena, scratch| {
         let mut scan = Scan::new(engine, mail, budget);
         let message = scan.parse(arena);
-        let rendered = render::render(&message);
+        let rendered = render::render_with(&message, engine.rules.links());
         scan.rules(&message, &rendered, scratch);
         scan.bayes(&message, &rendered, scratch);
         let probability = scan.findings.bayes.map(|opinion| opinion.probability);
@@ -196,7 +196,8 @@ impl<'a> Scan<'a> {
         let message = self.parse(arena);
         self.findings.message_id = message.header("Message-Id").unwrap_or_default().to_owned();
         // What would the reader see?
-        let rendered = self.timed(Stage::Render, |_| render::render(&message));
+        let rendered =
+            self.timed(Stage::Render, |scan| render::render_with(&message, scan.engine.rules.links()));
         self.findings.uris = uris(&rendered);
         // Which patterns match where?
         self.rules(&message, &rendered, scratch);
@@ -226,7 +227,8 @@ impl<'a> Scan<'a> {
         if !self.late.is_empty() {
             self.late_rules(scratch);
             if self.mail.profile.stages.has(Stage::Bayes) && self.engine.model.is_some() {
-                let rendered = self.timed(Stage::Render, |_| render::render(&message));
+                let rendered = self
+                    .timed(Stage::Render, |scan| render::render_with(&message, scan.engine.rules.links()));
                 self.bayes(&message, &rendered, scratch);
             }
             self.judge();

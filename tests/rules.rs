@@ -21,7 +21,7 @@ use criba::{
     budget::Budget,
     engine::default_rules,
     mime::{Arena, Limits, Message},
-    render::render,
+    render::render_with,
     rules::{Options, Outcome, RuleSet, Source},
     wire::request::Envelope,
 };
@@ -79,7 +79,7 @@ fn complaints(rules: &RuleSet, mail: &Mail) -> Vec<String> {
 fn outcome(rules: &RuleSet, raw: &[u8]) -> Outcome {
     let arena = Arena::new();
     let message = Message::parse(raw, &arena, &Limits::default());
-    let rendered = render(&message);
+    let rendered = render_with(&message, rules.links());
     let envelope = Envelope::default();
     let subject = rules.subject(&message, &rendered, &envelope);
     let hits = rules.scan(&subject, &mut rules.scratch(), &mut Budget::new(Duration::from_secs(60)));

@@ -60,6 +60,11 @@ impl Damage {
         self.0 == 0
     }
 
+    /// What is left when the faults of `other` are taken out.
+    pub const fn without(self, other: Damage) -> Damage {
+        Damage(self.0 & !other.0)
+    }
+
     /// Whether every fault of `other` is among these.
     pub const fn contains(self, other: Damage) -> bool {
         self.0 & other.0 == other.0

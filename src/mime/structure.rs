@@ -262,10 +262,11 @@ impl<'m> Parser<'m, '_> {
                 (fields, content) = self.split(chunk, mark.is_some(), headless, crlf);
             }
             headless = false;
-            if content.damage.contains(Damage::NO_SEPARATOR) && !chunk.is_empty() && fields.is_empty() {
-                content.damage |= Damage::NO_PART_HEADERS;
+            if position > 0 && lacks_header(bytes.get(position..).unwrap_or_default()) {
+                damage |= Damage::NO_PART_HEADERS;
             }
-            damage |= content.damage;
+            // the separator that a part lacks is not lacking here
+            damage |= content.damage.without(Damage::NO_SEPARATOR);
             self.entity(fields, content, inner);
             let Some(mark) = mark else { return damage | Damage::UNTERMINATED };
             if mark.closing {
@@ -315,6 +316,12 @@ impl<'m> Parser<'m, '_> {
             inner.is_some_and(|inner| inner.trim_end().as_bytes() == boundary)
         })
     }
+}
+
+/// Whether there is something behind a boundary, and its first line is no header.
+fn lacks_header(behind: &[u8]) -> bool {
+    let name = behind.iter().position(|byte| !matches!(byte, b'!'..=b'9' | b';'..=b'~'));
+    !behind.is_empty() && !name.is_some_and(|end| end > 0 && behind.get(end) == Some(&b':'))
 }
 
 fn is_html_name(name: &str) -> bool {

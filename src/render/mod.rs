@@ -13,7 +13,10 @@ mod views;
 mod tests;
 
 pub use html::{Anchor, HtmlFacts};
-pub use uri::{Redirector, Settings, domain::Boundaries};
+pub use uri::{
+    Redirector, Settings,
+    domain::{Boundaries, is_fqdn, is_ip},
+};
 
 use self::{
     html::FoundLink,
@@ -101,12 +104,34 @@ pub struct Rendered<'m> {
     pub html: Vec<HtmlFacts<'m>>,
     /// Body units without what is invisible, where there is something invisible.
     visible: Option<Vec<&'m [u8]>>,
+    leaves: Vec<Leaf<'m>>,
+}
+
+/// The text of one leaf, as SpamAssassin renders it.
+#[derive(Clone, Copy, Debug)]
+pub struct PartText<'r> {
+    pub text: &'r str,
+    /// Whether it was HTML.
+    pub is_html: bool,
+    /// Whether Perl holds it as Unicode; else its characters are bytes.
+    pub is_wide: bool,
 }
 
 impl<'m> Rendered<'m> {
     /// Body units of what the reader sees: all of them, less what HTML hides.
     pub fn visible(&self) -> &[&'m [u8]] {
         self.visible.as_deref().unwrap_or(&self.body)
+    }
+
+    /// The text of a leaf, by its index in [`Message::parts`]; `None` where there is none to read.
+    pub fn text_of(&self, part: usize) -> Option<PartText<'_>> {
+        let leaf = self.leaves.iter().find(|leaf| leaf.part == part)?;
+        let (text, is_html) = match &leaf.text {
+            LeafText::None => return None,
+            LeafText::Plain(text) => (*text, false),
+            LeafText::Html { text, .. } => (text.as_str(), true),
+        };
+        Some(PartText { text, is_html, is_wide: leaf.is_wide || html::has_wide(text) })
     }
 }
 
@@ -161,6 +186,7 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
         rendered.visible = Some(units(views::units(Some(subject), &leaves, LeafText::visible, arena)));
         rendered.invisible = units(views::units(None, &leaves, LeafText::invisible, arena));
     }
+    rendered.leaves = leaves;
     rendered
 }
 

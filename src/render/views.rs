@@ -9,6 +9,7 @@ use super::{
 use crate::mime::{Arena, Message, Part};
 
 /// The text of one leaf.
+#[derive(Debug)]
 pub struct Leaf<'m> {
     /// Index into the parts of the message.
     pub part: usize,
@@ -17,6 +18,7 @@ pub struct Leaf<'m> {
     pub is_wide: bool,
 }
 
+#[derive(Debug)]
 pub enum LeafText<'m> {
     /// No text that is rendered.
     None,

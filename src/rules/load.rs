@@ -17,7 +17,8 @@ use super::{
     matching::{Cache, DatabaseScratch, Decider, Entry, Fuzzy, View, Wanted, compile},
     metas::{Meta, MetaKind, Metas, Program, Standing},
     mime_headers::{self, MimeHeaders, NodeLookup},
-    regex::{Regex, translate},
+    regex::{Flags, Regex, translate},
+    settings::Settings,
     uri_details::{Detail, Key, UriDetail},
 };
 
@@ -36,7 +37,8 @@ pub struct Eval {
 /// Reads and compiles `sources`.
 pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), Error> {
     let mut report = Report::default();
-    let definitions = language::read(sources, &mut report.remarks)?;
+    let mut definitions = language::read(sources, &mut report.remarks)?;
+    let settings = std::mem::take(&mut definitions.settings);
     let mut plan = Plan {
         set: if options.bayes { WITH_BAYES } else { PLAIN },
         no_captures: options.no_captures,
@@ -48,7 +50,8 @@ pub fn load(sources: &[Source], options: &Options) -> Result<(RuleSet, Report), 
         }
     }
     let cache = options.cache.as_deref().map(Cache::new);
-    let rules = plan.finish(cache.as_ref(), &mut report)?;
+    let mut rules = plan.finish(cache.as_ref(), &mut report)?;
+    rules.settings = settings;
     Ok((rules, report))
 }
 
@@ -88,7 +91,9 @@ struct Plan<'d> {
     /// mimeheader rules with `!~`.
     always: Vec<u32>,
     uri_details: Vec<UriDetail>,
+    header_evals: Vec<Eval>,
     evals: Vec<Eval>,
+    patterns: HashMap<String, Decider>,
     /// Rule, expression, and whether it has a score.
     metas: Vec<(u32, &'d str, bool)>,
     bayes: Vec<(u32, f64, f64)>,
@@ -112,7 +117,9 @@ impl<'d> Plan<'d> {
             nodes: Vec::new(),
             always: Vec::new(),
             uri_details: Vec::new(),
+            header_evals: Vec::new(),
             evals: Vec::new(),
+            patterns: HashMap::new(),
             metas: Vec::new(),
             bayes: Vec::new(),
             captured: HashSet::new(),
@@ -149,8 +156,20 @@ impl<'d> Plan<'d> {
             }
             // network tests are not run; tests of what was learnt need Bayes
             Test::Eval { .. } if tflags.net || (tflags.learn && self.set != WITH_BAYES) => return Ok(()),
-            Test::Eval { function, arguments } => match evals::find(function) {
-                Some(function) => self.evals.push(Eval { rule, function, arguments: arguments.clone() }),
+            Test::Eval { function, arguments } => match evals::find(function, *kind) {
+                Some(known) => {
+                    if let Some(Argument::Text(pattern)) =
+                        evals::pattern_of(function).and_then(|index| arguments.get(index))
+                    {
+                        self.argument_pattern(pattern).map_err(dropped)?;
+                    }
+                    let eval = Eval { rule, function: known, arguments: arguments.clone() };
+                    match kind {
+                        Kind::Header => self.header_evals.push(eval),
+                        _ => self.evals.push(eval),
+                    }
+                }
+                None if evals::asks_network(function) => return Ok(()),
                 None => {
                     return Err((Loss::NotRun, format!("criba has no eval function `{function}`: not run")));
                 }
@@ -218,6 +237,12 @@ impl<'d> Plan<'d> {
         Ok(())
     }
 
+    fn argument_pattern(&mut self, pattern: &str) -> Result<(), String> {
+        let regex = translate(pattern.as_bytes(), Flags::default()).map_err(|error| error.to_string())?;
+        self.patterns.insert(pattern.to_owned(), Decider::new(regex)?);
+        Ok(())
+    }
+
     fn regex(&mut self, literal: &Literal, template: Option<&Template>) -> Result<Regex, String> {
         let regex = match template {
             Some(template) => template.loose()?,
@@ -270,7 +295,7 @@ impl<'d> Plan<'d> {
         let metas = self.metas();
         self.idle_templates();
         report.remarks.append(&mut self.remarks);
-        let Plan { rules, uri_details, evals, .. } = self;
+        let Plan { rules, uri_details, header_evals, evals, patterns, .. } = self;
         let mut rules = RuleSet {
             rules,
             body,
@@ -282,7 +307,10 @@ impl<'d> Plan<'d> {
             headers,
             mime_headers,
             uri_details,
+            header_evals,
             evals,
+            settings: Settings::default(),
+            patterns,
             metas,
             trust: self.definitions.trust.clone(),
             scratch: None,

@@ -17,18 +17,25 @@ mod mime_headers;
 mod regex;
 mod report;
 mod scan;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod uri_details;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 pub use hits::Hits;
 pub use load::check;
 pub use report::{Matching, Summary};
 pub use scan::Scratch;
 
-use crate::{mime::Message, relays::Trust, render::Rendered, verdict::Symbol, wire::request::Envelope};
+use crate::{
+    mime::Message,
+    relays::Trust,
+    render::{self, Rendered},
+    verdict::Symbol,
+    wire::request::Envelope,
+};
 
 /// Where rules come from, in loading order.
 #[derive(Clone, Debug)]
@@ -90,7 +97,12 @@ pub struct RuleSet {
     headers: headers::Headers,
     mime_headers: mime_headers::MimeHeaders,
     uri_details: Vec<uri_details::UriDetail>,
+    /// Functions that are run before the body is looked at, and those behind it.
+    header_evals: Vec<load::Eval>,
     evals: Vec<load::Eval>,
+    settings: settings::Settings,
+    /// Patterns among the arguments of functions.
+    patterns: HashMap<String, matching::Decider>,
     metas: metas::Metas,
     /// Whom the rule files trust.
     trust: Trust,
@@ -104,6 +116,9 @@ pub struct Subject<'a, 'm> {
     rendered: &'a Rendered<'m>,
     /// What headers say, and the way of the message.
     values: headers::Values<'a, 'm>,
+    rules: &'a RuleSet,
+    /// What several functions ask for.
+    facts: evals::Facts<'m>,
 }
 
 /// What the hits add up to.
@@ -134,6 +149,11 @@ impl RuleSet {
         load::load(sources, options)
     }
 
+    /// How links are to be read, for [`render_with`](render::render_with).
+    pub fn links(&self) -> &render::Settings {
+        &self.settings.links
+    }
+
     /// A message for [`RuleSet::scan`].
     pub fn subject<'a, 'm>(
         &'a self,
@@ -142,7 +162,7 @@ impl RuleSet {
         envelope: &'a Envelope,
     ) -> Subject<'a, 'm> {
         let values = headers::Values::new(message, envelope, &self.trust);
-        Subject { message, rendered, values }
+        Subject { message, rendered, values, rules: self, facts: evals::Facts::default() }
     }
 
     fn views(&self) -> impl Iterator<Item = &matching::View> {

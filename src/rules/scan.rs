@@ -45,11 +45,15 @@ impl RuleSet {
         // What do the headers say?
         self.headers.scan(&subject.values, headers, matching, &mut tally);
         self.mime_headers.scan(subject.message, value, matching, &mut tally);
+        for eval in &self.header_evals {
+            tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
+        }
         // What would the reader read? The subject is the first unit.
         tally.subject = true;
-        units(&self.body, rendered.body.iter().take(1).copied(), "subject", matching, &mut tally, budget);
+        let body = subject.body();
+        units(&self.body, body.iter().take(1).copied(), "subject", matching, &mut tally, budget);
         tally.subject = false;
-        units(&self.body, rendered.body.iter().skip(1).copied(), "body", matching, &mut tally, budget);
+        units(&self.body, body.iter().skip(1).copied(), "body", matching, &mut tally, budget);
         // Where does it lead?
         let uris = rendered.uris.iter().flat_map(|uri| &uri.variants).map(|variant| variant.as_bytes());
         self.uris(uris, matching, &mut tally, budget);

@@ -3,16 +3,12 @@
 use super::{Function, number, text, truth};
 use crate::{
     render::HtmlFacts,
-    rules::{
-        Subject,
-        language::Argument,
-        matching::Decider,
-        regex::{Flags, translate},
-    },
+    rules::{Subject, language::Argument},
 };
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_iframe_src", check_iframe_src),
+    ("html_charset_faraway", html_charset_faraway),
     ("html_eval", html_eval),
     ("html_image_only", html_image_only),
     ("html_image_ratio", html_image_ratio),
@@ -32,6 +28,16 @@ fn any(subject: &Subject<'_, '_>, test: impl FnMut(&HtmlFacts<'_>) -> bool) -> u
 /// A frame loads something.
 fn check_iframe_src(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     truth(subject.rendered.uris.iter().any(|uri| uri.element == "iframe"))
+}
+
+/// Most of the charsets that the HTML itself declares are not expected.
+fn html_charset_faraway(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let settings = &subject.rules.settings;
+    any(subject, |html| {
+        let charsets = html.charsets.iter().flat_map(|charsets| charsets.split_whitespace());
+        let (expected, other): (Vec<_>, Vec<_>) = charsets.partition(|charset| settings.expects(charset));
+        !other.is_empty() && other.len() >= expected.len()
+    })
 }
 
 /// The element occurs.
@@ -142,8 +148,7 @@ fn texts(subject: &Subject<'_, '_>, arguments: &[Argument], wanted: bool) -> u32
     if subject.rendered.html.is_empty() {
         return 0;
     }
-    let Ok(regex) = translate(pattern.as_bytes(), Flags::default()) else { return 0 };
-    let decider = Decider::unchecked(regex);
+    let Some(decider) = subject.pattern(pattern) else { return 0 };
     let matches =
         |text: &str| decider.find_at(text.as_bytes(), 0).is_ok_and(|found| found.is_some() == wanted);
     any(subject, |html| match kind {

@@ -1,5 +1,7 @@
 //! About the MIME structure.
 
+use std::borrow::Cow;
+
 use super::{Function, number, text, truth};
 use crate::{
     mime::{Damage, Part},
@@ -10,6 +12,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_abundant_unicode_ratio", check_abundant_unicode_ratio),
     ("check_base64_length", check_base64_length),
     ("check_for_ascii_text_illegal", check_for_ascii_text_illegal),
+    ("check_for_faraway_charset", check_for_faraway_charset),
     ("check_for_mime", check_for_mime),
     ("check_for_mime_html", check_for_mime_html),
     ("check_for_mime_html_only", check_for_mime_html_only),
@@ -17,6 +20,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_ma_non_text", check_ma_non_text),
     ("check_mime_multipart_ratio", check_mime_multipart_ratio),
     ("check_msg_parse_flags", check_msg_parse_flags),
+    ("check_qp_ratio", check_qp_ratio),
 ];
 
 fn encoding<'m>(subject: &Subject<'_, 'm>, part: &Part<'m>) -> String {
@@ -44,6 +48,11 @@ fn lines<'m>(part: &Part<'m>) -> impl Iterator<Item = &'m [u8]> {
     part.raw_body.split_inclusive(|&byte| byte == b'\n')
 }
 
+/// The bytes of a line with its LF, the CR of a CRLF message left out.
+fn length(subject: &Subject<'_, '_>, line: &[u8]) -> usize {
+    line.len() - usize::from(subject.message.crlf && line.ends_with(b"\r\n"))
+}
+
 /// The message says that it is HTML.
 fn declares_html(subject: &Subject<'_, '_>) -> bool {
     let declared = subject.message.header("Content-Type").unwrap_or_default();
@@ -68,7 +77,28 @@ fn check_for_mime(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
     truth(match text(arguments, 0).unwrap_or_default() {
         "mime_attachment" => parts.any(|part| disposition(subject, part).contains("attachment")),
         "mime_base64_count" => parts.any(|part| encoding(subject, part).contains("base64")),
-        "mime_qp_count" => parts.any(|part| encoding(subject, part).contains("quoted-printable")),
+        "mime_qp_count" => match quoted_printable(subject) {
+            // nothing is in quoted-printable that a part says is
+            (_, 0) => parts.any(|part| encoding(subject, part).contains("quoted-printable")),
+            (needless, _) => needless > 0,
+        },
+        "mime_qp_bytes" => quoted_printable(subject).1 > 0,
+        "mime_qp_ratio" => quoted_printable(subject).0 > 0,
+        "mime_ascii_text_illegal" => has_illegal_ascii(subject),
+        "mime_body_html_count" => parts.any(is_html),
+        "mime_body_text_count" => parts.any(|part| part.kind == "text" && !is_html(part)),
+        "mime_faraway_charset" => parts.any(|part| {
+            part.charset.is_some_and(|charset| {
+                charset.contains(|char: char| char.is_ascii_alphabetic())
+                    && !subject.rules.settings.expects(charset)
+            })
+        }),
+        "mime_missing_boundary" => message.damage.contains(Damage::UNTERMINATED),
+        "mime_multipart_alternative" => {
+            parts.any(|part| part.kind == "multipart" && part.subkind == "alternative")
+        }
+        "mime_multipart_ratio" => multipart_ratio(subject) != 0.0,
+        "mime_text_unicode_ratio" => unicode_ratio(subject).is_some_and(|ratio| ratio > 0.0),
         "mime_base64_encoded_text" => parts.any(|part| {
             let disposition = disposition(subject, part);
             let attached = disposition.starts_with("attachment") || disposition.starts_with("inline");
@@ -77,11 +107,76 @@ fn check_for_mime(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
         }),
         "mime_bad_iso_charset" => parts.any(|part| part.charset.is_some_and(is_bad_iso)),
         "mime_qp_long_line" => message.leaves().any(|(_, part)| {
-            encoding(subject, part) == "quoted-printable" && lines(part).any(|line| line.len() > 79)
+            encoding(subject, part) == "quoted-printable"
+                && lines(part).any(|line| length(subject, line) > 79)
         }),
         "mimepart_limit_exceeded" => message.damage.contains(Damage::TOO_MANY_PARTS),
         _ => false,
     })
+}
+
+/// Characters that are encoded and need not be, and the bytes of all lines in quoted-printable.
+fn quoted_printable(subject: &Subject<'_, '_>) -> (usize, usize) {
+    let encoded = subject.message.leaves().filter(|(_, part)| encoding(subject, part) == "quoted-printable");
+    let mut sum = (0, 0);
+    for line in encoded.flat_map(|(_, part)| lines(part)).filter(|line| !line.starts_with(b"SPAM: ")) {
+        sum.0 += needless_escapes(line);
+        sum.1 += length(subject, line);
+    }
+    sum
+}
+
+/// Escapes of what could stand for itself, but for blanks at the end of the line.
+fn needless_escapes(line: &[u8]) -> usize {
+    let is_needless = |at: &usize| match line.get(at + 1..at + 3) {
+        Some([b'0', b'9']) => true,
+        Some([b'3', low]) => matches!(low, b'0'..=b'9' | b'A'..=b'C' | b'E' | b'F'),
+        Some([b'2' | b'4'..=b'6', low]) => matches!(low, b'0'..=b'9' | b'A'..=b'F'),
+        Some([b'7', low]) => matches!(low, b'0'..=b'9' | b'A'..=b'E'),
+        _ => false,
+    };
+    let count = memchr::memchr_iter(b'=', line).filter(is_needless).count();
+    let mut trailing = 0;
+    let mut rest = line.trim_ascii_end();
+    while let Some(shorter) = rest.strip_suffix(b"=09").or_else(|| rest.strip_suffix(b"=20")) {
+        trailing += 1;
+        rest = shorter;
+    }
+    count - trailing.min(count)
+}
+
+/// At least so many needless escapes for each byte in quoted-printable.
+fn check_qp_ratio(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
+    let Some(least) = number(arguments, 0) else { return 0 };
+    let (needless, bytes) = quoted_printable(subject);
+    let ratio = if bytes > 0 { needless as f64 / bytes as f64 } else { 0.0 };
+    truth(ratio >= least)
+}
+
+/// Text with many bytes above ASCII in a charset that is not expected.
+fn check_for_faraway_charset(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let settings = &subject.rules.settings;
+    let charset = declared_charset(subject).filter(|charset| !settings.expects(charset));
+    if charset.is_none() {
+        return 0;
+    }
+    let bytes = || subject.body().iter().flat_map(|unit| unit.iter());
+    let high = bytes().filter(|byte| !byte.is_ascii()).count();
+    // the units are joined with LF
+    let low = bytes().count() - high + subject.body().len().saturating_sub(1);
+    truth(high > 3 && low <= high)
+}
+
+/// What the message says of itself: `charset=x`, `charset="x"`.
+fn declared_charset<'m>(subject: &Subject<'_, 'm>) -> Option<&'m str> {
+    let declared = subject.message.header("Content-Type")?;
+    let at = declared.to_ascii_lowercase().find("charset=")?;
+    let value = declared.get(at + "charset=".len()..)?;
+    let charset = match value.chars().next()? {
+        quote @ ('"' | '\'') => value.get(1..)?.split(quote).next()?,
+        _ => value.split_ascii_whitespace().next()?,
+    };
+    (!charset.is_empty()).then_some(charset)
 }
 
 /// The names of US-ASCII; SpamAssassin looks for them anywhere in the charset.
@@ -102,8 +197,12 @@ fn is_bad_iso(charset: &str) -> bool {
 
 /// Plain text that is ASCII by declaration and not in fact.
 fn check_for_ascii_text_illegal(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    truth(has_illegal_ascii(subject))
+}
+
+fn has_illegal_ascii(subject: &Subject<'_, '_>) -> bool {
     let illegal = |byte: &u8| matches!(byte, 0 | b'\r' | 0x80..);
-    truth(subject.message.leaves().any(|(_, part)| {
+    subject.message.leaves().any(|(_, part)| {
         is_plain(part)
             && part.charset.is_none_or(|charset| charset == "us-ascii")
             && match subject.message.crlf {
@@ -112,12 +211,16 @@ fn check_for_ascii_text_illegal(subject: &Subject<'_, '_>, _: &[Argument]) -> u3
                 }
                 false => part.raw_body.iter().any(illegal),
             }
-    }))
+    })
 }
 
-/// Character references like `&#x2014;` in plain text, for each other character.
+/// Character references like `&#x2014;` in plain text, for each other character: least.
 fn check_abundant_unicode_ratio(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
     let Some(least) = number(arguments, 0) else { return 0 };
+    truth(unicode_ratio(subject).unwrap_or_default() >= least)
+}
+
+fn unicode_ratio(subject: &Subject<'_, '_>) -> Option<f64> {
     let (mut normal, mut references) = (0usize, 0usize);
     for (_, part) in subject.message.leaves().filter(|(_, part)| is_plain(part)) {
         if matches!(encoding(subject, part).as_str(), "" | "7bit" | "8bit") {
@@ -129,9 +232,12 @@ fn check_abundant_unicode_ratio(subject: &Subject<'_, '_>, arguments: &[Argument
             let found = found.count();
             references += found;
             normal += part.raw_body.len() - found * 8;
+            if subject.message.crlf {
+                normal -= lines(part).filter(|line| line.ends_with(b"\r\n")).count();
+            }
         }
     }
-    truth(normal > 0 && references as f64 / normal as f64 >= least)
+    (normal > 0).then(|| references as f64 / normal as f64)
 }
 
 /// The longest line of base64: least, most.
@@ -140,7 +246,8 @@ fn check_base64_length(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32
     let encoded = subject.message.leaves().filter(|(_, part)| {
         encoding(subject, part) == "base64" && !(part.kind == "application" && part.subkind == "ics")
     });
-    let longest = encoded.flat_map(|(_, part)| lines(part)).map(<[u8]>::len).max().unwrap_or(0) as f64;
+    let lengths = encoded.flat_map(|(_, part)| lines(part)).map(|line| length(subject, line));
+    let longest = lengths.max().unwrap_or(0) as f64;
     truth(longest >= least && number(arguments, 1).is_none_or(|most| longest <= most))
 }
 
@@ -159,6 +266,11 @@ fn check_ma_non_text(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
 /// Size of the plain text for each byte of HTML in an alternative: least, most (excluded).
 fn check_mime_multipart_ratio(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
     let (Some(least), Some(most)) = (number(arguments, 0), number(arguments, 1)) else { return 0 };
+    let ratio = multipart_ratio(subject);
+    truth(ratio >= least && ratio < most)
+}
+
+fn multipart_ratio(subject: &Subject<'_, '_>) -> f64 {
     let mut alternative = false;
     // the last plain and the last HTML part that are no attachments
     let (mut plain, mut html) = (None, None);
@@ -174,49 +286,86 @@ fn check_mime_multipart_ratio(subject: &Subject<'_, '_>, arguments: &[Argument])
             html = Some(size);
         }
     }
-    let ratio = match (plain, html) {
+    match (plain, html) {
         (Some(plain), Some(html)) if alternative && html > 0 => plain as f64 / html as f64,
         _ => 1.0,
-    };
-    truth(ratio >= least && ratio < most)
+    }
 }
 
 /// What is wrong with the structure.
 fn check_msg_parse_flags(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
-    let damage = subject.message.damage;
-    let wanted = match text(arguments, 0).unwrap_or_default() {
-        "missing_head_body_separator" => Damage::NO_SEPARATOR,
-        "truncated_header" => Damage::HEADER_CUT,
-        "missing_mime_headers" => Damage::NO_PART_HEADERS,
-        "mime_epilogue_exists" => Damage::EPILOGUE,
-        _ => return 0,
+    // what is wrong with a message inside of the message does not count
+    let parts = &subject.message.parts;
+    let is_inner = |part: &Part<'_>| {
+        let mut parents = std::iter::successors(part.parent, |&parent| parts.get(parent)?.parent);
+        parents.any(|parent| parts.get(parent).is_some_and(|parent| parent.kind == "message"))
     };
-    truth(damage.contains(wanted))
+    let of_root = |wanted| parts.first().is_some_and(|root| root.damage().contains(wanted));
+    let of_any = |wanted| parts.iter().any(|part| part.damage().contains(wanted) && !is_inner(part));
+    let of_child =
+        |wanted| parts.iter().skip(1).any(|part| part.damage().contains(wanted) && !is_inner(part));
+    truth(match text(arguments, 0).unwrap_or_default() {
+        "missing_head_body_separator" => of_root(Damage::NO_SEPARATOR),
+        "truncated_header" => of_root(Damage::HEADER_CUT),
+        "missing_mime_head_body_separator" => of_child(Damage::NO_SEPARATOR),
+        "missing_mime_headers" => of_any(Damage::NO_PART_HEADERS),
+        "mime_epilogue_exists" => of_any(Damage::EPILOGUE),
+        _ => false,
+    })
 }
 
 /// Share of capital letters in percent: least (excluded), most.
 fn check_for_uppercase(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
     let (Some(least), Some(most)) = (number(arguments, 0), number(arguments, 1)) else { return 0 };
+    let share = *subject.facts.uppercase.get_or_init(|| capitals(subject));
+    truth(share > least && share <= most)
+}
+
+fn capitals(subject: &Subject<'_, '_>) -> f64 {
+    let named = |charset: Option<&str>| charset.is_none_or(has_two_cases);
+    if !named(declared_charset(subject)) || !subject.message.parts.iter().all(|part| named(part.charset)) {
+        return 0.0;
+    }
     let (mut length, mut lower, mut upper) = (0, 0, 0);
-    for unit in &subject.rendered.body {
-        let unit = unit.strip_suffix(b"\n").unwrap_or(unit);
-        let several = unit.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count() > 1;
-        if several {
-            length += unit.len() + 1;
+    for unit in subject.body() {
+        let several = unit.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(1).is_some();
+        if several && !is_base64(unit) {
+            let unit = without_jis(unit);
+            length += unit.len();
             lower += unit.iter().filter(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
             upper += unit.iter().filter(|byte| byte.is_ascii_uppercase()).count();
         }
     }
     // one or two acronyms in a short mail mean nothing
-    if length < 200 || upper + lower == 0 || !subject.message.parts.iter().all(has_two_cases) {
-        return truth(least < 0.0);
+    if length < 200 || upper + lower == 0 {
+        return 0.0;
     }
-    let share = upper as f64 / (upper + lower) as f64 * 100.0;
-    truth(share > least && share <= most)
+    upper as f64 / (upper + lower) as f64 * 100.0
+}
+
+/// Two lines of base64 at the beginning, as in forwarded messages.
+fn is_base64(unit: &[u8]) -> bool {
+    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let mut lines = unit.split(|&byte| byte == b' ');
+    let mut line =
+        || lines.next().is_some_and(|line| (60..=76).contains(&line.len()) && line.iter().all(is_code));
+    line() && line() && lines.next().is_some()
+}
+
+/// From the first switch to JIS to the last one back, if there is one.
+fn without_jis(unit: &[u8]) -> Cow<'_, [u8]> {
+    let start = memchr::memmem::find(unit, b"\x1b$B");
+    let end = memchr::memmem::rfind(unit, b"\x1b(B");
+    match (start, end) {
+        (Some(start), Some(end)) if start + 3 <= end => {
+            Cow::Owned([unit.get(..start), unit.get(end + 3..)].map(Option::unwrap_or_default).concat())
+        }
+        _ => Cow::Borrowed(unit),
+    }
 }
 
 /// Charsets whose encoded text looks like capitals do not have them.
-fn has_two_cases(part: &Part<'_>) -> bool {
+fn has_two_cases(charset: &str) -> bool {
     const WITHOUT: [&str; 12] = [
         "koi",
         "jp",
@@ -231,5 +380,7 @@ fn has_two_cases(part: &Part<'_>) -> bool {
         "pt154",
         "tis",
     ];
-    part.charset.is_none_or(|charset| !WITHOUT.iter().any(|name| charset.contains(name)))
+    let charset = charset.to_ascii_lowercase();
+    let is_name = charset.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    !(is_name && WITHOUT.iter().any(|name| charset.contains(name)))
 }

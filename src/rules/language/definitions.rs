@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use crate::{relays::Trust, rules::regex::Flags};
+use crate::{
+    relays::Trust,
+    rules::{regex::Flags, settings::Settings},
+};
 
 /// A line of a rule file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,12 +138,14 @@ pub struct Attributes {
 }
 
 /// All that the files said.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Definitions {
     pub rules: Vec<Definition>,
     index: HashMap<Arc<str>, usize>,
     pub attributes: HashMap<Arc<str>, Attributes>,
     pub trust: Trust,
+    /// What they said beside rules.
+    pub settings: Settings,
 }
 
 impl Definitions {

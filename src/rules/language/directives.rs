@@ -237,6 +237,7 @@ impl Reader<'_> {
             // notes of rule writers for their own tests
             "test" | "reuse" => Ok(()),
             _ if let Some(done) = trust::obey(&mut self.definitions.trust, &keyword, &rest) => done,
+            _ if let Some(result) = self.definitions.settings.set(&keyword, &rest) => result,
             _ if settings::is_known(&keyword) => {
                 let entry = self.unused.entry(keyword).or_insert_with(|| (place.clone(), 0));
                 entry.1 += 1;
