@@ -2,14 +2,15 @@
 
 use std::{borrow::Cow, cmp::Ordering, str};
 
-use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, ISO_2022_JP, KOI8_R, KOI8_U, SHIFT_JIS, UTF_8, UTF_16BE,
-    UTF_16LE, WINDOWS_1252,
+use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_874, WINDOWS_1252};
+
+use super::{
+    Arena,
+    double_byte::DoubleByte,
+    jis,
+    labels::{self, Charset},
+    utf7,
 };
-
-use memchr::memmem;
-
-use super::{Arena, utf7};
 
 /// Text made of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,14 +56,10 @@ pub(super) fn forced<'m>(bytes: &'m [u8], label: &str, arena: &'m Arena) -> &'m 
         let replaced = bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '\u{fffd}' });
         return bumpalo::collections::String::from_iter_in(replaced, arena).into_bump_str();
     }
-    let joined = match by_label(label) {
-        // Joined words meet in the middle with an empty stretch of ASCII, which the decoder takes for an attack.
-        Some(encoding) if encoding == ISO_2022_JP => without_empty_ascii(bytes, arena),
-        _ => bytes,
-    };
-    match declared_charset(joined, label, false) {
+    match declared_charset(bytes, label, false) {
         Some(text) => keep(text, arena),
-        None => guess(bytes, arena).text,
+        // unknown: no other is tried
+        None => keep(windows_1252(bytes), arena),
     }
 }
 
@@ -77,29 +74,9 @@ fn windows_1252(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(replaced).collect())
 }
 
-fn without_empty_ascii<'m>(bytes: &'m [u8], arena: &'m Arena) -> &'m [u8] {
-    const EMPTY: &[u8] = b"\x1b(B\x1b$B";
-    if memmem::find(bytes, EMPTY).is_none() {
-        return bytes;
-    }
-    let mut joined = bumpalo::collections::Vec::with_capacity_in(bytes.len(), arena);
-    let mut start = 0;
-    for at in memmem::find_iter(bytes, EMPTY) {
-        joined.extend_from_slice_copy(bytes.get(start..at).unwrap_or_default());
-        start = at + EMPTY.len();
-    }
-    joined.extend_from_slice_copy(bytes.get(start..).unwrap_or_default());
-    joined.into_bump_slice()
-}
-
-/// The Encoding Standard reads a few signs of the Japanese charsets as Microsoft did. Perl reads them so
-/// only if the charset is called Microsoft's.
-fn as_jis<'m>(text: Cow<'m, str>, encoding: &'static Encoding, label: &str) -> Cow<'m, str> {
-    let japanese = [ISO_2022_JP, EUC_JP, SHIFT_JIS].contains(&encoding);
-    let microsoft = ["cp932", "windows-31j"].iter().any(|name| label.eq_ignore_ascii_case(name));
-    if !japanese || microsoft {
-        return text;
-    }
+/// The Encoding Standard reads a few signs of the Japanese charsets as Microsoft did; Perl only if the
+/// charset is called Microsoft's.
+fn as_jis(text: Cow<'_, str>) -> Cow<'_, str> {
     let standard = |sign: char| match sign {
         '\u{ff5e}' => '\u{301c}',
         '\u{2225}' => '\u{2016}',
@@ -126,18 +103,43 @@ fn declared_charset<'m>(bytes: &'m [u8], label: &str, strict: bool) -> Option<Co
         return utf7::decode(bytes).map(Cow::Owned);
     }
     if is_utf_16(label) {
-        let (encoding, text) = utf_16(bytes, label)?;
-        return decoder(text, encoding, strict);
+        return decoder(bytes, utf_16(bytes)?, strict);
     }
-    let encoding = by_label(label)?;
-    if encoding == WINDOWS_1252 {
-        return Some(windows_1252(bytes));
-    }
-    Some(as_jis(decoder(bytes, encoding, strict)?, encoding, label))
+    let text = match labels::charset(label)? {
+        Charset::Encoding(encoding) if encoding == WINDOWS_1252 => windows_1252(bytes),
+        Charset::Encoding(encoding) => {
+            let text = decoder(bytes, encoding, strict)?;
+            let is_windows = encoding.name().starts_with("windows-") || encoding == WINDOWS_874;
+            match text.contains(is_control).then_some(strict) {
+                // bytes without a meaning, which the Encoding Standard makes controls of
+                Some(true) if is_windows => return None,
+                Some(false) if is_windows => Cow::Owned(text.replace(is_control, "\u{fffd}")),
+                _ => text,
+            }
+        }
+        Charset::Iso(encoding) => with_controls(bytes, decoder(bytes, encoding, strict)?),
+        Charset::DoubleByte(DoubleByte::ShiftJis) => as_jis(DoubleByte::ShiftJis.decode(bytes, strict)?),
+        Charset::DoubleByte(charset) => charset.decode(bytes, strict)?,
+        Charset::EucJp => as_jis(decoder(bytes, EUC_JP, strict)?),
+        Charset::WindowsJapanese => decoder(bytes, SHIFT_JIS, strict)?,
+        Charset::Jis => as_jis(Cow::Owned(jis::japanese(bytes))),
+        Charset::Korean => Cow::Owned(jis::korean(bytes)),
+    };
+    Some(text)
 }
 
-fn by_label(label: &str) -> Option<&'static Encoding> {
-    Encoding::for_label_no_replacement(label.as_bytes()).or_else(|| by_another_name(label))
+fn is_control(sign: char) -> bool {
+    matches!(sign, '\u{80}'..='\u{9f}')
+}
+
+/// Text of a single-byte charset, with controls for the bytes that are controls in ISO-8859.
+fn with_controls<'m>(bytes: &[u8], text: Cow<'m, str>) -> Cow<'m, str> {
+    if !bytes.iter().any(|byte| matches!(byte, 0x80..=0x9f)) {
+        return text;
+    }
+    let letters = bytes.iter().zip(text.chars());
+    let control = |byte: u8| matches!(byte, 0x80..=0x9f).then_some(char::from(byte));
+    Cow::Owned(letters.map(|(&byte, letter)| control(byte).unwrap_or(letter)).collect())
 }
 
 fn decoder<'m>(bytes: &'m [u8], encoding: &'static Encoding, strict: bool) -> Option<Cow<'m, str>> {
@@ -147,49 +149,13 @@ fn decoder<'m>(bytes: &'m [u8], encoding: &'static Encoding, strict: bool) -> Op
     }
 }
 
-/// Labels that mail programs write and the Encoding Standard does not know; as loosely as Perl has them.
-fn by_another_name(label: &str) -> Option<&'static Encoding> {
-    let letters = label.bytes().filter(u8::is_ascii_alphanumeric);
-    let bare: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
-    let known: &[(&str, &'static Encoding)] = &[
-        ("utf8", UTF_8),
-        ("gb2312", GBK),
-        ("gbk", GBK),
-        ("cp936", GBK),
-        ("gb18030", GB18030),
-        ("big5", BIG5),
-        ("cp950", BIG5),
-        ("shiftjis", SHIFT_JIS),
-        ("sjis", SHIFT_JIS),
-        ("cp932", SHIFT_JIS),
-        ("windows31j", SHIFT_JIS),
-        ("eucjp", EUC_JP),
-        ("ujis", EUC_JP),
-        ("iso2022jp", ISO_2022_JP),
-        ("euckr", EUC_KR),
-        ("ksc5601", EUC_KR),
-        ("ksx1001", EUC_KR),
-        ("cp949", EUC_KR),
-        ("koi8u", KOI8_U),
-        ("koi8", KOI8_R),
-    ];
-    if let Some((_, encoding)) = known.iter().find(|(name, _)| bare.contains(name)) {
-        return Some(encoding);
-    }
-    let number = |prefix: &str| bare.split_once(prefix).map(|(_, number)| number);
-    if let Some(number) = number("8859").filter(|number| number.len() <= 2) {
-        return Encoding::for_label(format!("iso-8859-{number}").as_bytes());
-    }
-    let number = number("cp").or_else(|| number("windows")).or_else(|| number("win"))?;
-    Encoding::for_label(format!("windows-{number}").as_bytes())
-}
-
 /// Charsets in which 7-bit bytes can mean something else than ASCII.
 fn may_look_like_ascii(label: &str) -> bool {
     let name = label.as_bytes();
     // Most labels start otherwise: no need to look them up.
     matches!(name.first(), Some(b'u' | b'U')) && (is_utf_16(label) || is_utf_7(label))
-        || matches!(name.first(), Some(b'i' | b'I' | b'c' | b'C')) && by_label(label) == Some(ISO_2022_JP)
+        || matches!(name.first(), Some(b'i' | b'I' | b'7' | b'j' | b'J'))
+            && matches!(labels::charset(label), Some(Charset::Jis | Charset::Korean))
 }
 
 fn is_us_ascii(label: &str) -> bool {
@@ -208,13 +174,11 @@ fn starts_with_one_of(label: &str, names: &[&str]) -> bool {
     names.iter().any(|name| label.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
 }
 
-/// The byte order, and the text after its mark. Spammers leave the mark out and declare the wrong order, so
-/// where there is none blanks and the weight of the even and odd bytes tell, whatever the label says.
-fn utf_16<'m>(bytes: &'m [u8], label: &str) -> Option<(&'static Encoding, &'m [u8])> {
-    match bytes {
-        [0xff, 0xfe, text @ ..] => return Some((UTF_16LE, text)),
-        [0xfe, 0xff, text @ ..] => return Some((UTF_16BE, text)),
-        _ => {}
+/// The byte order. Spammers leave its mark out and declare the wrong one, so blanks and the weight of the
+/// even and odd bytes tell, whatever the label says. Text with a mark is not decoded at all.
+fn utf_16(bytes: &[u8]) -> Option<&'static Encoding> {
+    if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        return None;
     }
     let (mut little, mut big) = (0usize, 0usize);
     let (mut even, mut odd) = (0usize, 0usize);
@@ -228,9 +192,8 @@ fn utf_16<'m>(bytes: &'m [u8], label: &str) -> Option<(&'static Encoding, &'m [u
     little += usize::from(even > 4 * odd);
     big += usize::from(4 * odd > even);
     match little.cmp(&big) {
-        Ordering::Greater => Some((UTF_16LE, bytes)),
-        Ordering::Less => Some((UTF_16BE, bytes)),
-        Ordering::Equal if label.len() > 6 => Some((by_label(label)?, bytes)),
+        Ordering::Greater => Some(UTF_16LE),
+        Ordering::Less => Some(UTF_16BE),
         Ordering::Equal => None,
     }
 }
