@@ -32,6 +32,16 @@ pub fn suite(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// A program of others that `packaging/interop-roots` unpacked into a root of its own. Says so where it is missing.
+pub fn root(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/interop").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    skipped(format_args!("{} is not there: run packaging/interop-roots", folder.display()));
+    None
+}
+
 /// All files below a folder, sorted.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
