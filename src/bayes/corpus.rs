@@ -71,18 +71,18 @@ impl Corpus {
     /// the same tokens. Returns how many were dropped.
     pub fn unify(&mut self) -> usize {
         let before = self.rows.len();
-        let mut rows = std::mem::take(&mut self.rows);
-        rows.par_sort_unstable_by_key(|row| (row.digest, row.spam, row.start));
-        rows.dedup_by_key(|row| (row.digest, row.spam));
         let old = std::mem::take(&mut self.fingerprints);
+        let tokens = |row: &Row| old.get(row.start..row.end).unwrap_or_default();
+        let mut rows = std::mem::take(&mut self.rows);
+        // Duplicates may have their tokens in different orders: which one stays must not depend on chance.
+        rows.par_sort_unstable_by(|a, b| {
+            (a.digest, a.spam).cmp(&(b.digest, b.spam)).then_with(|| tokens(a).cmp(tokens(b)))
+        });
+        rows.dedup_by_key(|row| (row.digest, row.spam));
         self.fingerprints.reserve_exact(rows.iter().map(|row| row.end - row.start).sum());
         for row in rows {
             let start = self.fingerprints.len();
-            // Sorted, as duplicates may have had their tokens in different orders.
-            self.fingerprints.extend_from_slice(old.get(row.start..row.end).unwrap_or_default());
-            if let Some(tokens) = self.fingerprints.get_mut(start..) {
-                tokens.sort_unstable();
-            }
+            self.fingerprints.extend_from_slice(tokens(&row));
             self.rows.push(Row { start, end: self.fingerprints.len(), ..row });
         }
         before - self.rows.len()

@@ -47,13 +47,14 @@ impl WordHash {
 #[derive(Clone, Debug)]
 pub(super) struct Set {
     pub(super) found: Vec<u64>,
-    /// Open addressing with linear steps; 0 is a free slot.
-    slots: Vec<u64>,
+    /// Open addressing with linear steps: one more than the place in `found`, 0 is a free slot. So small that it
+    /// stays in the nearest caches.
+    slots: Box<[u16; Set::SLOTS]>,
 }
 
 impl Default for Set {
     fn default() -> Set {
-        Set { found: Vec::new(), slots: vec![0; Set::SLOTS] }
+        Set { found: Vec::new(), slots: Box::new([0; Set::SLOTS]) }
     }
 }
 
@@ -62,14 +63,18 @@ impl Set {
     const CAP: usize = 12_000;
     /// A power of two, so that a third of the slots at least stays free.
     const SLOTS: usize = 1 << 15;
+    /// From so many on it is cheaper to clear the whole table than slot by slot.
+    const MANY: usize = 1500;
 
     pub(super) fn clear(&mut self) {
-        // Clearing slot by slot is cheaper than the whole table for all but the longest messages.
-        for &fingerprint in &self.found {
-            let mut at = fingerprint as usize & (Set::SLOTS - 1);
-            while let Some(slot) = self.slots.get_mut(at).filter(|slot| **slot != 0) {
-                *slot = 0;
-                at = (at + 1) & (Set::SLOTS - 1);
+        if self.found.len() > Set::MANY {
+            self.slots.fill(0);
+        }
+        for &fingerprint in self.found.iter().take(Set::MANY) {
+            let mut at = fingerprint as usize % Set::SLOTS;
+            while self.slots[at] != 0 {
+                self.slots[at] = 0;
+                at = (at + 1) % Set::SLOTS;
             }
         }
         self.found.clear();
@@ -78,19 +83,20 @@ impl Set {
     #[inline]
     pub(super) fn insert(&mut self, fingerprint: u64) {
         let fingerprint = fingerprint.max(2);
-        let mut at = fingerprint as usize & (Set::SLOTS - 1);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if *slot == fingerprint {
+        let mut at = fingerprint as usize % Set::SLOTS;
+        loop {
+            let place = usize::from(self.slots[at]);
+            if place == 0 {
+                break;
+            }
+            if self.found.get(place - 1) == Some(&fingerprint) {
                 return;
             }
-            if *slot == 0 {
-                if self.found.len() < Set::CAP {
-                    *slot = fingerprint;
-                    self.found.push(fingerprint);
-                }
-                return;
-            }
-            at = (at + 1) & (Set::SLOTS - 1);
+            at = (at + 1) % Set::SLOTS;
+        }
+        if self.found.len() < Set::CAP {
+            self.found.push(fingerprint);
+            self.slots[at] = self.found.len() as u16;
         }
     }
 }

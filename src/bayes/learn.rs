@@ -1,5 +1,9 @@
-//! Learns the weights: logistic regression in one pass over the messages with AdaGrad's step sizes, done in
-//! several orders and averaged.
+//! Learns the weights: logistic regression that begins where naive Bayes ends.
+//!
+//! Counting gives every token a first weight: the log-odds of naive Bayes, shrunk, as tokens of a message are far
+//! from independent. A pass over the messages in one order then corrects the weights by AdaGrad's steps
+//! (Duchi, Hazan and Singer 2011), wherever a message is not yet told by a wide enough margin. Each message is judged as if
+//! it had not been counted, or rare tokens would seem to know everything. The outcomes of several orders are averaged.
 //!
 //! What stands in the header section and what stands in the body are learned apart, and their scores added:
 //! learned together, the many tokens of the body would do all the work and the few of the header would never
@@ -13,7 +17,8 @@ use rayon::prelude::*;
 use super::{
     Error,
     corpus::Corpus,
-    hash::{VIEWS, mix, view_of},
+    hash::{VIEWS, mix},
+    matrix::{Counts, Matrix},
     model::{Calibration, Learned, length_factor},
 };
 
@@ -26,11 +31,15 @@ pub struct Options {
     pub orders: u32,
     /// Tokens that stand in fewer messages are left out.
     pub rarest: u32,
+    /// The share of naive Bayes' log-odds that a weight begins with.
+    pub prior: f32,
+    /// A message that is told with a probability so close to its class teaches nothing.
+    pub margin: f32,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { rate: 2.0, orders: 16, rarest: 2 }
+        Options { rate: 1.2, orders: 8, rarest: 2, prior: 0.2, margin: 0.02 }
     }
 }
 
@@ -38,7 +47,8 @@ impl Default for Options {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
     pub learned: Learned,
-    /// Probability and class (spam is true), in the order of the corpus.
+    /// Probability and class (spam is true), in the order of the corpus; without the few that every order
+    /// had among its first.
     pub unseen: Vec<(f64, bool)>,
 }
 
@@ -52,101 +62,72 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
         return Err(Error::OneSided { spam, ham });
     }
     let classes: Vec<bool> = corpus.rows().map(|(row, _)| row.spam).collect();
-    let orders = options.orders.max(1);
     let mut learned = Learned { spam, ham, ..Learned::default() };
-    let mut scores = vec![0.0; classes.len()];
+    let mut scores: Vec<Option<f64>> = vec![Some(0.0); classes.len()];
     for view in 0..VIEWS {
         let matrix = Matrix::new(corpus, view, options.rarest);
-        let passes: Vec<Pass> = (0..orders)
+        let start = Start::new(&matrix, &classes, options);
+        let orders = 0..options.orders.max(1);
+        let passes: Vec<Pass> = orders
             .into_par_iter()
-            .map(|order| Pass::new(&matrix, &classes, u64::from(order), options.rate))
+            .map(|order| Pass::new(&matrix, &start, &classes, u64::from(order), options))
             .collect();
-        // Each message was in the later half of about every other pass.
         for (row, score) in scores.iter_mut().enumerate() {
             let late = passes.iter().filter_map(|pass| pass.unseen.get(row).copied().flatten());
             let (sum, count) = late.fold((0.0, 0), |(sum, count), score| (sum + f64::from(score), count + 1));
-            *score += sum / f64::from(count.max(1));
+            *score = score.filter(|_| count > 0).map(|score| score + sum / f64::from(count));
         }
-        let mean = |of: &dyn Fn(&Pass) -> f32| passes.iter().map(of).sum::<f32>() / orders as f32;
+        let mean = |of: &dyn Fn(&Pass) -> f32| passes.iter().map(of).sum::<f32>() / passes.len() as f32;
         learned.bias += mean(&|pass| pass.bias);
         learned.weights.extend(matrix.fingerprints.iter().enumerate().map(|(number, &fingerprint)| {
             (fingerprint, mean(&|pass| pass.weights.get(number).copied().unwrap_or_default()))
         }));
     }
-    learned.calibration = calibrate(&scores, &classes);
+    let seen_late = scores.iter().zip(&classes).filter_map(|(score, &spam)| Some(((*score)?, spam)));
+    let (scores, classes): (Vec<f64>, Vec<bool>) = seen_late.unzip();
+    learned.calibration = calibrate(&scores, &classes, (spam + ham) as f64);
     let probabilities = scores.iter().map(|&score| learned.calibration.probability(score));
     let unseen = probabilities.zip(classes.iter().copied()).collect();
     Ok(Outcome { learned, unseen })
 }
 
-/// One view of the messages as rows of small numbers, one for each token that is frequent enough.
-struct Matrix {
-    /// The fingerprint behind each number, rising.
-    fingerprints: Vec<u64>,
-    numbers: Vec<u32>,
-    /// Where each row ends in `numbers`.
-    ends: Vec<usize>,
+/// What counting alone says.
+struct Start {
+    /// Naive Bayes' weight of each token.
+    weights: Vec<f32>,
+    /// What the score of each row has to be corrected by so that the row itself was not counted.
+    corrections: Vec<f32>,
 }
 
-impl Matrix {
-    fn new(corpus: &Corpus, view: u64, rarest: u32) -> Matrix {
-        let in_view = |fingerprint: &&u64| view_of(**fingerprint) == view;
-        let mut all: Vec<u64> =
-            corpus.rows().flat_map(|(_, row)| row.iter().filter(in_view)).copied().collect();
-        all.par_sort_unstable();
-        let fingerprints: Vec<u64> = all
-            .chunk_by(|a, b| a == b)
-            .filter(|same| same.len() >= rarest as usize)
-            .filter_map(|same| same.first().copied())
-            .collect();
-        drop(all);
-        let index = Index::new(&fingerprints);
-        let rows: Vec<Vec<u32>> = corpus
-            .par_rows()
-            .map(|(_, row)| row.iter().filter(in_view).filter_map(|&token| index.find(token)).collect())
-            .collect();
-        let mut ends = Vec::with_capacity(rows.len());
-        let mut numbers = Vec::with_capacity(rows.iter().map(Vec::len).sum());
-        for row in &rows {
-            numbers.extend_from_slice(row);
-            ends.push(numbers.len());
-        }
-        Matrix { fingerprints, numbers, ends }
-    }
+/// A token is thought to have been in so many messages more of each class.
+const SMOOTHING: f32 = 0.1;
 
-    fn row(&self, row: u32) -> &[u32] {
-        let row = row as usize;
-        let start = row.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.ends.get(row).and_then(|&end| self.numbers.get(start..end)).unwrap_or_default()
-    }
-}
-
-/// Finds the number of a fingerprint: where it stands among the sorted ones, by a table over its upper bits.
-struct Index<'a> {
-    fingerprints: &'a [u64],
-    starts: Vec<u32>,
-    shift: u32,
-}
-
-impl<'a> Index<'a> {
-    fn new(fingerprints: &'a [u64]) -> Index<'a> {
-        let bits = (usize::BITS - fingerprints.len().leading_zeros()).clamp(1, 28);
-        let shift = u64::BITS - bits;
-        let mut starts = vec![0u32; (1 << bits) + 1];
-        for &fingerprint in fingerprints {
-            starts[(fingerprint >> shift) as usize + 1] += 1;
-        }
-        for at in 1..starts.len() {
-            starts[at] += starts[at - 1];
-        }
-        Index { fingerprints, starts, shift }
-    }
-
-    fn find(&self, fingerprint: u64) -> Option<u32> {
-        let bucket = (fingerprint >> self.shift) as usize;
-        let (start, end) = (*self.starts.get(bucket)?, *self.starts.get(bucket + 1)?);
-        let same = self.fingerprints.get(start as usize..end as usize)?;
-        same.iter().position(|&found| found == fingerprint).map(|at| start + at as u32)
+impl Start {
+    fn new(matrix: &Matrix, classes: &[bool], options: &Options) -> Start {
+        let spam = classes.iter().filter(|&&spam| spam).count() as f32;
+        let ham = classes.len() as f32 - spam;
+        let log_odds = |[in_spam, in_ham]: [f32; 2], spam: f32, ham: f32| {
+            let rate = |count: f32, of: f32| (count + SMOOTHING) / (of + 2.0 * SMOOTHING);
+            options.prior * (rate(in_spam, spam) / rate(in_ham, ham)).ln()
+        };
+        let weight = |&[in_spam, in_ham]: &Counts| log_odds([in_spam as f32, in_ham as f32], spam, ham);
+        let weights: Vec<f32> = matrix.counts.par_iter().map(weight).collect();
+        // Without one message of ham, and of spam.
+        let without = |(&[in_spam, in_ham], &weight): (&Counts, &f32)| {
+            let (in_spam, in_ham) = (in_spam as f32, in_ham as f32);
+            [
+                log_odds([in_spam, (in_ham - 1.0).max(0.0)], spam, ham - 1.0) - weight,
+                log_odds([(in_spam - 1.0).max(0.0), in_ham], spam - 1.0, ham) - weight,
+            ]
+        };
+        let changes: Vec<[f32; 2]> = matrix.counts.par_iter().zip(&weights).map(without).collect();
+        let correction = |(row, &is_spam): (usize, &bool)| {
+            let row = matrix.row(row);
+            let changes = row.iter().filter_map(|&token| changes.get(token as usize));
+            changes.map(|change| change[usize::from(is_spam)]).sum::<f32>() * length_factor(row.len()) as f32
+        };
+        let corrections = classes.par_iter().enumerate().map(|(row, spam)| correction((row, spam))).collect();
+        Start { weights, corrections }
     }
 }
 
@@ -168,26 +149,29 @@ const FIRST_GRADIENTS: f32 = 0.001;
 const BIAS_RATE: f32 = 0.1;
 
 impl Pass {
-    fn new(matrix: &Matrix, classes: &[bool], seed: u64, rate: f32) -> Pass {
-        let mut weights: Vec<Weight> = vec![[0.0, FIRST_GRADIENTS]; matrix.fingerprints.len()];
+    fn new(matrix: &Matrix, start: &Start, classes: &[bool], seed: u64, options: &Options) -> Pass {
+        let rate = options.rate;
+        let mut weights: Vec<Weight> =
+            start.weights.iter().map(|&weight| [weight, FIRST_GRADIENTS]).collect();
         let mut bias: Weight = [0.0, 1.0];
         let mut unseen = vec![None; classes.len()];
         let order = shuffled(classes.len(), seed);
-        for (position, &number) in order.iter().enumerate() {
+        for (position, number) in order.iter().map(|&number| number as usize).enumerate() {
             let row = matrix.row(number);
             let factor = length_factor(row.len()) as f32;
             let sum: f32 = row.iter().filter_map(|&token| weights.get(token as usize)).map(|w| w[0]).sum();
-            let score = sum * factor + bias[0];
-            let is_spam = classes.get(number as usize).copied().unwrap_or_default();
+            let correction = start.corrections.get(number).copied().unwrap_or_default();
+            let score = sum * factor + bias[0] + correction;
+            let is_spam = classes.get(number).copied().unwrap_or_default();
             if position >= order.len() / 2
-                && let Some(slot) = unseen.get_mut(number as usize)
+                && let Some(slot) = unseen.get_mut(number)
             {
                 *slot = Some(score);
             }
-            if row.is_empty() {
+            let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
+            if row.is_empty() || error.abs() < options.margin {
                 continue;
             }
-            let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
             bias[0] -= BIAS_RATE * rate * error / bias[1].sqrt();
             bias[1] += error * error;
             let gradient = error * factor;
@@ -214,7 +198,7 @@ fn shuffled(length: usize, seed: u64) -> Vec<u32> {
 }
 
 /// Platt's scaling: the slope and offset under which the scores of unseen messages are likeliest.
-fn calibrate(scores: &[f64], spam: &[bool]) -> Calibration {
+fn calibrate(scores: &[f64], spam: &[bool], messages: f64) -> Calibration {
     let count = |class: bool| spam.iter().filter(|&&is_spam| is_spam == class).count() as f64;
     let (spams, hams) = (count(true), count(false));
     // Platt's targets: as sure as so many examples allow.
@@ -243,7 +227,7 @@ fn calibrate(scores: &[f64], spam: &[bool]) -> Calibration {
             break;
         }
     }
-    let doubt = 0.5 / (spams + hams + 1.0);
+    let doubt = 0.5 / (messages + 1.0);
     // A slope at or below zero would turn the ranks around: then the scores say nothing.
     Calibration { slope: slope.max(1e-3) as f32, offset: offset as f32, doubt: doubt as f32 }
 }

@@ -10,8 +10,10 @@ mod fields;
 mod hash;
 mod learn;
 mod map_ffi;
+mod matrix;
 mod model;
 mod normal;
+mod spool;
 mod text;
 mod tokens;
 
@@ -25,6 +27,7 @@ use std::io;
 pub use corpus::{Corpus, Report};
 pub use learn::Options;
 pub use model::{MIN_MESSAGES, Model};
+pub use spool::{Class, Learned as Spooled, Spool, SpoolError};
 pub use tokens::Tokens;
 
 /// Why there is no usable model, or no usable file of counted messages.
