@@ -6,7 +6,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
 use crate::{
-    bayes::{self, Model, Tokens},
+    bayes::{self, Class, Model, Spool, SpoolError, Spooled, Tokens},
     config::Settings,
     media,
     mime::{self, Arena},
@@ -31,6 +31,7 @@ pub struct Engine {
     pub(crate) media: media::Limits,
     /// Begins anew with each engine: other limits or languages read other text.
     pub(crate) memory: media::Memory,
+    spool: Option<Spool>,
     profiles: Vec<Profile>,
     loaded: Loaded,
 }
@@ -73,6 +74,8 @@ pub enum Error {
     Rules(#[from] rules::Error),
     #[error("Bayes model {path}: {source}")]
     Model { path: String, source: bayes::Error },
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
 }
 
 impl Engine {
@@ -92,6 +95,8 @@ impl Engine {
         };
         let (rules, report) = RuleSet::load(&sources, &options)?;
         let loaded = loaded(settings, &rules, model.as_ref());
+        let bayes = &settings.bayes;
+        let spool = bayes.spool.as_ref().map(|path| Spool::open(path, bayes.spool_bytes)).transpose()?;
         let engine = Engine {
             rules,
             model,
@@ -99,10 +104,25 @@ impl Engine {
             mime: settings.mime.clone(),
             media: settings.media.clone(),
             memory: media::Memory::default(),
+            spool,
             profiles: settings.profiles.clone(),
             loaded,
         };
         Ok((engine, report.remarks))
+    }
+
+    /// Puts a message that a user sorted where the next training finds it; `None` where this engine takes no
+    /// feedback.
+    ///
+    /// # Errors
+    /// The spool is full or cannot be written.
+    pub fn learn(&self, class: Class, raw: &[u8]) -> Option<Result<Spooled, SpoolError>> {
+        self.spool.as_ref().map(|spool| spool.put(class, raw))
+    }
+
+    /// Whether it takes feedback.
+    pub fn learns(&self) -> bool {
+        self.spool.is_some()
     }
 
     /// Its OCR workers, for an engine that follows.

@@ -115,6 +115,50 @@ fn a_trained_model_tells_mail_that_it_has_not_seen() {
 }
 
 #[test]
+fn what_is_forgotten_was_never_there() {
+    let root = corpus();
+    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+    succeeds(&root, "train --spam spam --ham ham --out one");
+    write_mail(&root.path().join("more"), &["unsure", "odd", "strange", "mixed", "grey", "between"], 9);
+    succeeds(&root, "train --from one --spam more --out with");
+    assert!(read("with") != read("one"));
+    let said = succeeds(&root, "train --from with --forget more --out without");
+    assert!(said.contains("9 messages forgotten of 9"), "{said}");
+    assert!(read("without") == read("one"));
+    assert!(read("without.counts") == read("one.counts"));
+}
+
+#[test]
+fn feedback_is_learned_at_the_next_training_and_overrules_what_was_said() {
+    let root = corpus();
+    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+    fs::create_dir(root.path().join("late")).unwrap();
+    fs::create_dir(root.path().join("wrong")).unwrap();
+    fs::copy(root.path().join("ham/0003.eml"), root.path().join("wrong/1.eml")).unwrap();
+    succeeds(&root, "train --spam spam --ham ham --out right");
+    for number in 50..60 {
+        let name = format!("{number:04}.eml");
+        fs::rename(root.path().join("spam").join(&name), root.path().join("late").join(&name)).unwrap();
+    }
+    fs::remove_file(root.path().join("ham/0003.eml")).unwrap();
+    succeeds(&root, "train --spam spam --spam wrong --ham ham --out before");
+
+    let said = succeeds(&root, "learn --spam --spool spool late late");
+    assert!(said.contains("10 spam spooled, 10 waited already, 0 unreadable"), "{said}");
+    succeeds(&root, "learn --ham --spool spool wrong");
+    let said = succeeds(&root, "train --from before --spool spool --out after");
+    assert!(said.contains("11 messages of feedback; 1 changed their class"), "{said}");
+    assert!(read("after") == read("right"));
+    let said = succeeds(&root, "train --from after --spool spool --out later");
+    assert!(said.contains("nothing to learn"), "{said}");
+    assert!(!root.path().join("later").exists());
+
+    assert!(fails(&root, "learn --spool spool late", 64).contains("--spam"));
+    assert!(fails(&root, "learn --spam late", 64).contains("--spool"));
+    assert!(fails(&root, "learn --spam --server unix:/nowhere late", 69).contains("/nowhere"));
+}
+
+#[test]
 fn what_cannot_work_is_refused_with_a_reason() {
     let root = corpus();
     assert!(fails(&root, "train --ham ham --out model", 65).contains("0 spam and 80 ham"));

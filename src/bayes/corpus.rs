@@ -1,7 +1,7 @@
 //! Counted messages: the tokens of each, and its class. Rows of different machines are put together by
 //! [`Corpus::append`]; the order they come in makes no difference.
 
-use std::{fs, io, path::Path};
+use std::{collections::HashMap, fs, io, path::Path};
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -88,6 +88,31 @@ impl Corpus {
         before - self.rows.len()
     }
 
+    /// Takes out the messages that `other` has too, of either class. What is built then is what would have
+    /// been built had they never been there. Returns how many were taken out.
+    pub fn forget(&mut self, other: &Corpus) -> usize {
+        self.drop_like(other, |_, _| true)
+    }
+
+    /// Takes out the messages that `other` has in the other class: its word about them is the last one.
+    /// Returns how many were taken out.
+    pub fn overrule(&mut self, other: &Corpus) -> usize {
+        self.drop_like(other, |own, others| own != others)
+    }
+
+    fn drop_like(&mut self, other: &Corpus, is_dropped: impl Fn(bool, bool) -> bool) -> usize {
+        let before = self.rows.len();
+        let mut words: HashMap<u64, [bool; 2]> = HashMap::new();
+        for row in &other.rows {
+            words.entry(row.digest).or_default()[usize::from(row.spam)] = true;
+        }
+        self.rows.retain(|row| {
+            let said = words.get(&row.digest).copied().unwrap_or_default();
+            !([false, true].into_iter().any(|class| said[usize::from(class)] && is_dropped(row.spam, class)))
+        });
+        before - self.rows.len()
+    }
+
     /// The messages for whose index `keep` says so.
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Corpus {
         let mut kept = Corpus::default();
@@ -115,7 +140,7 @@ impl Corpus {
 
     /// How many tokens its messages have, all together.
     pub fn tokens(&self) -> usize {
-        self.fingerprints.len()
+        self.rows.iter().map(|row| row.end - row.start).sum()
     }
 
     /// The tokens of the message at `index`.

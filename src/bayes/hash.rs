@@ -3,6 +3,7 @@
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Mixes two words into one by the folded product of 64 by 64 bits, as wyhash does.
+#[inline]
 pub(super) const fn mix(a: u64, b: u64) -> u64 {
     let product = ((a ^ b.rotate_left(32) ^ 0x2545_f491_4f6c_dd1d) as u128) * (MULTIPLIER as u128);
     (product as u64) ^ ((product >> 64) as u64)
@@ -12,6 +13,7 @@ pub(super) const fn mix(a: u64, b: u64) -> u64 {
 pub(super) const VIEWS: u64 = 2;
 
 /// The view that a fingerprint (or a field) belongs to.
+#[inline]
 pub(super) const fn view_of(fingerprint: u64) -> u64 {
     fingerprint & 1
 }
@@ -23,10 +25,12 @@ pub(super) struct WordHash(u64);
 impl WordHash {
     pub(super) const EMPTY: WordHash = WordHash(0xcbf2_9ce4_8422_2325);
 
+    #[inline]
     pub(super) const fn push(self, character: u32) -> WordHash {
         WordHash((self.0 ^ character as u64).wrapping_mul(MULTIPLIER).rotate_left(23))
     }
 
+    #[inline]
     pub(super) const fn value(self) -> u64 {
         self.0
     }

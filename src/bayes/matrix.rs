@@ -30,8 +30,10 @@ impl Matrix {
         let rows: Vec<Vec<u32>> = corpus
             .par_rows()
             .map(|(_, row)| {
+                let mut numbers = Vec::with_capacity(row.len());
                 let of_view = row.iter().filter(|&&fingerprint| view_of(fingerprint) == view);
-                of_view.filter_map(|&fingerprint| index.find(fingerprint)).collect()
+                numbers.extend(of_view.filter_map(|&fingerprint| index.find(fingerprint)));
+                numbers
             })
             .collect();
         let mut ends = Vec::with_capacity(rows.len());
@@ -86,10 +88,12 @@ impl Parts {
 }
 
 /// Tokens that one part should have: their table stays in the first cache.
-const PART: usize = 8192;
+const PART: usize = 4096;
+/// Slots of a part's table to begin with: most tokens come again.
+const SLOTS: usize = 1024;
 
 fn frequent(corpus: &Corpus, view: u64, rarest: u32) -> Vec<(u64, Counts)> {
-    let bits = (corpus.tokens() / PART).checked_ilog2().map_or(0, |bits| (bits + 1).min(14));
+    let bits = (corpus.tokens() / PART).checked_ilog2().map_or(0, |bits| (bits + 1).min(16));
     let (spam, ham) =
         rayon::join(|| Parts::new(corpus, view, true, bits), || Parts::new(corpus, view, false, bits));
     let count = |part: usize| {
@@ -112,7 +116,7 @@ struct Table {
 impl Table {
     fn count(&mut self, fingerprint: u64, class: usize) {
         if 2 * self.used >= self.slots.len() {
-            let slots = vec![(0, [0; 2]); (2 * self.slots.len()).max(256)];
+            let slots = vec![(0, [0; 2]); (2 * self.slots.len()).max(SLOTS)];
             for (fingerprint, counts) in std::mem::replace(&mut self.slots, slots) {
                 if counts != [0; 2] {
                     let at = self.place(fingerprint);

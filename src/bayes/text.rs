@@ -24,6 +24,8 @@ enum Class {
     Mark,
     Space,
     Other,
+    /// A word of its own, in scripts that have no spaces between words.
+    Ideograph,
 }
 
 /// Takes a text in pieces and hands its tokens to [`Tokens`].
@@ -112,6 +114,12 @@ impl<'a> Scanner<'a> {
             // A reader does not see it.
             Some('\0') | None => return,
             Some(' ') => Class::Space,
+            Some(
+                '\u{2e80}'..='\u{30ff}'
+                | '\u{3400}'..='\u{9fff}'
+                | '\u{f900}'..='\u{faff}'
+                | '\u{20000}'..='\u{3ffff}',
+            ) => Class::Ideograph,
             Some(plain) if plain.is_alphabetic() => Class::Letter,
             Some(plain) if plain.is_numeric() => Class::Digit,
             Some(plain) if plain.is_whitespace() => Class::Space,
@@ -131,6 +139,10 @@ impl<'a> Scanner<'a> {
                 self.word.capitals += u32::from(capital);
             }
             Class::Space | Class::Other => self.end_word(),
+            Class::Ideograph => {
+                self.end_word();
+                self.add_word(&Word { hash: WordHash::EMPTY.push(character), length: 1, ..NO_WORD });
+            }
         }
         if self.characters {
             self.gram(match class {
@@ -204,5 +216,31 @@ impl<'a> Scanner<'a> {
     pub(super) fn finish(mut self) {
         self.end_word();
         self.end_split();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tokens::body, *};
+
+    fn tokens(text: &str) -> Vec<u64> {
+        let mut tokens = Tokens::default();
+        tokens.text(body("body"), text.as_bytes(), 1, false);
+        tokens.fingerprints().to_vec()
+    }
+
+    #[test]
+    fn scripts_without_spaces_share_characters_and_pairs_of_them() {
+        let (a, b) = (tokens("免费发票代开"), tokens("代开免费发票，优惠"));
+        let shared = a.iter().filter(|token| b.contains(token)).count();
+        // Six characters, and the pairs within 免费发票 and 代开.
+        assert_eq!(shared, 6 + 3 + 1);
+    }
+
+    #[test]
+    fn words_with_spaces_are_one_token_each() {
+        // Two words and their pair.
+        assert_eq!(tokens("привет мир").len(), 3);
+        assert_eq!(tokens("안녕 세계").len(), 3);
     }
 }

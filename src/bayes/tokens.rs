@@ -16,7 +16,7 @@ use crate::{
 
 /// Counts up whenever the same message gets other fingerprints: models and counts of another version are
 /// refused, as their fingerprints mean nothing then.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Bytes of body text that are looked at; spam that has not said what it wants by then is rare.
 const BODY: usize = 6000;

@@ -12,6 +12,12 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The same failure, with what it is about before it.
+    #[must_use]
+    pub fn about(self, what: &str) -> Failure {
+        Failure { message: format!("{what}: {}", self.message), ..self }
+    }
+
     fn new(code: u8, message: impl fmt::Display) -> Failure {
         Failure { code, message: message.to_string() }
     }

@@ -18,6 +18,8 @@ mod eval;
 
 mod hash_password;
 
+mod learn;
+
 mod ocr;
 
 mod parallel;
@@ -52,6 +54,8 @@ enum Command {
     Ocr(ocr::Args),
     /// Make a Bayes model from sorted mail
     Train(train::Args),
+    /// Hand over mail that users sorted, for the next training
+    Learn(learn::Args),
     /// Measure how well a Bayes model tells spam from ham
     Eval(eval::Args),
     /// Put an engine under load and measure its answers
@@ -94,6 +98,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Scan(args) => scan::run(args),
         Command::Ocr(args) => ocr::run(args),
         Command::Train(args) => train::run(args),
+        Command::Learn(args) => learn::run(&args),
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Rules(args) => rules::run(args),

@@ -58,6 +58,7 @@ pub fn load_engine(settings: &Settings) -> Result<Engine, Failure> {
     let (engine, remarks) = Engine::load(settings, pool).map_err(|error| match error {
         engine::Error::Rules(_) => Failure::no_input(error),
         engine::Error::Model { .. } => Failure::data(error),
+        engine::Error::Spool(_) => Failure::cannot_create(error),
     })?;
     print_remarks(&remarks);
     Ok(engine)

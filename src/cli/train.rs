@@ -8,8 +8,9 @@ use std::{
 use super::{
     count::{self, Counted},
     failure::Failure,
+    learn::spool_failure,
 };
-use crate::bayes::{Corpus, Error, MIN_MESSAGES, Options, Report};
+use crate::bayes::{Class, Corpus, Error, MIN_MESSAGES, Options, Report, Spool};
 
 /// Options of `criba train`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,12 @@ pub struct Args {
     /// Add to the messages that this model was trained with (its MODEL.counts must lie beside it)
     #[arg(long, value_name = "MODEL")]
     from: Option<PathBuf>,
+    /// Take in the mail that users sorted (`criba learn`), and empty the spool when the model is written
+    #[arg(long, value_name = "DIR")]
+    spool: Option<PathBuf>,
+    /// Take messages out again, of either class; what comes out is as if they had never been there
+    #[arg(long, value_name = "PATH", requires = "from")]
+    forget: Vec<PathBuf>,
     /// Don't write MODEL.counts, which --from needs later
     #[arg(long)]
     no_counts: bool,
@@ -79,7 +86,8 @@ enum Step {
 pub fn run(args: Args) -> Result<(), Failure> {
     match args.step {
         Some(Step::Count { mail, out }) => {
-            let mut counted = count_mail(&mail)?;
+            need_mail(&mail)?;
+            let mut counted = count::count(&mail.spam, &mail.ham)?;
             let duplicates = counted.corpus.unify();
             report_counting(&counted, duplicates);
             write_counts(&counted.corpus, &out)
@@ -90,31 +98,82 @@ pub fn run(args: Args) -> Result<(), Failure> {
             write_counts(&corpus, &out)
         }
         Some(Step::Build { counts, out }) => build(merge(&counts)?.0, &out),
-        None => {
-            let mail = args.mail.unwrap_or(Mail { spam: Vec::new(), ham: Vec::new() });
-            let Some(out) = args.out else {
-                return Err(Failure::usage("--out MODEL: say where the model shall go"));
-            };
-            let mut counted = count_mail(&mail)?;
-            if let Some(from) = &args.from {
-                counted.corpus.append(&read_counts(&counts_of(from))?);
-            }
-            let duplicates = counted.corpus.unify();
-            report_counting(&counted, duplicates);
-            let corpus = counted.corpus;
-            if !args.no_counts {
-                write_counts(&corpus, &counts_of(&out))?;
-            }
-            build(corpus, &out)
-        }
+        None => at_once(args),
     }
 }
 
-fn count_mail(mail: &Mail) -> Result<Counted, Failure> {
+fn at_once(args: Args) -> Result<(), Failure> {
+    let Some(out) = args.out else {
+        return Err(Failure::usage("--out MODEL: say where the model shall go"));
+    };
+    let feedback = args.spool.as_deref().map(Feedback::open).transpose()?;
+    let mail = args.mail.unwrap_or(Mail { spam: Vec::new(), ham: Vec::new() });
+    let has_mail = !mail.spam.is_empty() || !mail.ham.is_empty();
+    match &feedback {
+        Some(feedback) if feedback.is_empty() && !has_mail && args.forget.is_empty() => {
+            eprintln!("the spool is empty: there is nothing to learn");
+            return Ok(());
+        }
+        None if args.forget.is_empty() => need_mail(&mail)?,
+        _ => {}
+    }
+    let mut counted = count::count(&mail.spam, &mail.ham)?;
+    if let Some(from) = &args.from {
+        counted.corpus.append(&read_counts(&counts_of(from))?);
+    }
+    if let Some(feedback) = &feedback {
+        let learned = count::count(&feedback.spam, &feedback.ham)?;
+        let changed = counted.corpus.overrule(&learned.corpus);
+        eprintln!("{} messages of feedback; {changed} changed their class", learned.inputs.len());
+        counted.corpus.append(&learned.corpus);
+        counted.unreadable += learned.unreadable;
+    }
+    if !args.forget.is_empty() {
+        let unwanted = count::count(&args.forget, &[])?;
+        let forgotten = counted.corpus.forget(&unwanted.corpus);
+        eprintln!("{forgotten} messages forgotten of {} that were given", unwanted.inputs.len());
+    }
+    let duplicates = counted.corpus.unify();
+    report_counting(&counted, duplicates);
+    let corpus = counted.corpus;
+    if !args.no_counts {
+        write_counts(&corpus, &counts_of(&out))?;
+    }
+    build(corpus, &out)?;
+    // Not before the model is on the disk: what is learned twice is learned once.
+    feedback.map_or(Ok(()), Feedback::done)
+}
+
+/// The mail that waits in a spool.
+struct Feedback {
+    spool: Spool,
+    spam: Vec<PathBuf>,
+    ham: Vec<PathBuf>,
+}
+
+impl Feedback {
+    fn open(directory: &Path) -> Result<Feedback, Failure> {
+        // What is taken out needs no bound.
+        let spool = Spool::open(directory, u64::MAX).map_err(spool_failure)?;
+        let waiting = |class| spool.waiting(class).map_err(spool_failure);
+        let (spam, ham) = (waiting(Class::Spam)?, waiting(Class::Ham)?);
+        Ok(Feedback { spool, spam, ham })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.spam.is_empty() && self.ham.is_empty()
+    }
+
+    fn done(self) -> Result<(), Failure> {
+        [self.spam, self.ham].iter().try_for_each(|paths| self.spool.remove(paths).map_err(spool_failure))
+    }
+}
+
+fn need_mail(mail: &Mail) -> Result<(), Failure> {
     if mail.spam.is_empty() && mail.ham.is_empty() {
         return Err(Failure::usage("--spam PATH and --ham PATH: say where the sorted mail is"));
     }
-    count::count(&mail.spam, &mail.ham)
+    Ok(())
 }
 
 /// The file beside a model that holds what it was trained with.

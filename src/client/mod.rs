@@ -182,6 +182,15 @@ impl Client {
         self.ask(Kind::Reload, &[], &Envelope::default(), 0)
     }
 
+    /// Hands over a message that a user sorted: `class` is `spam` or `ham`.
+    ///
+    /// # Errors
+    /// See [`Client::scan`].
+    pub fn learn(&mut self, raw: &[u8], class: &str) -> Result<Reply, Error> {
+        let envelope = Envelope { class: Some(class.into()), ..Envelope::default() };
+        self.ask(Kind::Learn, raw, &envelope, 0)
+    }
+
     /// Sends a request without waiting for its reply, and says the id that the reply will have.
     ///
     /// # Errors

@@ -71,6 +71,10 @@ pub struct Bayes {
     pub enabled: bool,
     /// `None` is the model that comes with criba.
     pub model: Option<PathBuf>,
+    /// Where mail waits that users sorted; `None` takes no feedback.
+    pub spool: Option<PathBuf>,
+    /// The room on disk that it may take.
+    pub spool_bytes: u64,
 }
 
 /// Everything that can be configured.
@@ -103,7 +107,7 @@ impl Default for Settings {
                 controller_password: None,
             },
             rules: Rules { default: true, directories: vec![], cache: default_cache(), captures: true },
-            bayes: Bayes { enabled: true, model: None },
+            bayes: Bayes { enabled: true, model: None, spool: None, spool_bytes: 256 << 20 },
             ocr: ocr::Options::default(),
             mime: mime::Limits::default(),
             media: media::Limits::default(),
@@ -207,7 +211,17 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
             cache: raw.rules.cache.or(default.rules.cache),
             captures: raw.rules.captures.unwrap_or(default.rules.captures),
         },
-        bayes: Bayes { enabled: raw.bayes.enabled.unwrap_or(true), model: raw.bayes.model },
+        bayes: Bayes {
+            enabled: raw.bayes.enabled.unwrap_or(true),
+            model: raw.bayes.model,
+            spool: raw.bayes.spool,
+            spool_bytes: place.in_range(
+                "spool_bytes",
+                raw.bayes.spool_bytes,
+                default.bayes.spool_bytes,
+                1 << 20..=1 << 40,
+            )?,
+        },
         ocr: ocr::Options {
             workers: raw.ocr.workers.unwrap_or(default.ocr.workers),
             languages: languages(raw.ocr.languages, default.ocr.languages, place)?,
@@ -473,7 +487,7 @@ mod tests {
         let all: String = text
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-            .filter(|line| !line.starts_with("model =") && !line.starts_with("cache ="))
+            .filter(|line| !["model =", "cache =", "spool ="].iter().any(|key| line.starts_with(key)))
             .map(|line| format!("{line}\n"))
             .collect();
         assert_eq!(Settings::parse("packaging/criba.toml", &all).unwrap(), Settings::default());

@@ -60,6 +60,8 @@ pub struct Rules {
 pub struct Bayes {
     pub enabled: Option<bool>,
     pub model: Option<PathBuf>,
+    pub spool: Option<PathBuf>,
+    pub spool_bytes: Option<Spanned<u64>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

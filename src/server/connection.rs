@@ -15,6 +15,7 @@ use super::{
     worker::Job,
 };
 use crate::{
+    bayes::{Class, Spooled},
     budget::Budget,
     profile::Caller,
     verdict::Verdict,
@@ -30,6 +31,17 @@ const BUFFER: usize = 16 << 10;
 const LONGEST_BUDGET: Duration = Duration::from_secs(600);
 /// How long a client that sent a bad frame may take to read why.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// Feedback moves the model: it is for programs on the engine's own machine, where a spool is configured.
+const NO_FEEDBACK: &str = "this engine does not learn from this client";
+
+/// The reply to LEARN.
+#[derive(Serialize)]
+struct Learned {
+    /// False where the spool had it already.
+    learned: bool,
+    class: &'static str,
+}
 
 /// The reading half of a connection.
 pub(super) trait Input: AsyncRead + Unpin + Send {
@@ -142,6 +154,9 @@ impl<R: Input> Connection<R> {
         let until = until + Duration::from_secs((header.metadata as u64 + header.message as u64) >> 20);
         match header.kind {
             Kind::Scan => self.scan(header, started, until).await,
+            Kind::Learn if self.caller.is_local() && self.shared.engine().learns() => {
+                self.learn(header, until).await
+            }
             _ => {
                 match timeout_at(until, self.discard(header.metadata + header.message)).await {
                     Ok(Ok(())) => self.control(header),
@@ -165,6 +180,60 @@ impl<R: Input> Connection<R> {
                 },
                 Err(refused) => return Err(self.refuse(refused)),
             }
+        }
+    }
+
+    /// A message that a user sorted: into the spool, beside all else, as that waits for the disk.
+    async fn learn(&mut self, header: Header, until: Instant) -> Result<(), End> {
+        // A connection that scans and learns has the same share for both.
+        let room = self.shared.admission.enter(header.message, self.outbox.in_flight() + 1);
+        let mut json = vec![0; header.metadata];
+        self.read(header, &mut json, until).await?;
+        let class = Envelope::parse(&mut json).and_then(|envelope| {
+            let class = envelope.class.unwrap_or_default();
+            class.parse::<Class>().map_err(Error::Metadata)
+        });
+        let (class, room) = match (class, room) {
+            (Ok(class), Some(room)) => (class, room),
+            (class, _) => {
+                let full = || Error::Learn("there is no room in memory now, try again later".into());
+                self.refuse_as(header, class.err().unwrap_or_else(full));
+                return self.skip(header.message, until).await;
+            }
+        };
+        let mut raw = vec![0; header.message];
+        self.read(header, &mut raw, until).await?;
+        let (ticket, shared) = (self.outbox.open(), Arc::clone(&self.shared));
+        tokio::task::spawn_blocking(move || {
+            let Header { kind, id, .. } = header;
+            let learned = shared.engine().learn(class, &raw);
+            drop((raw, room));
+            let (status, bytes) = match learned {
+                Some(Ok(learned)) => {
+                    let body = Learned { learned: learned == Spooled::Spooled, class: class.name() };
+                    (Status::Complete, frame::reply(kind as u8, id, Status::Complete, &body))
+                }
+                refused => {
+                    let error = match refused {
+                        Some(Err(error)) => Error::Learn(error.to_string()),
+                        _ => Error::NotAllowed(NO_FEEDBACK),
+                    };
+                    tracing::warn!("{error}");
+                    (error.status(), frame::refusal(&Refused { kind: kind as u8, id, error }))
+                }
+            };
+            shared.stats.replied(status);
+            ticket.send(&bytes);
+        });
+        Ok(())
+    }
+
+    /// The next bytes of a frame.
+    async fn read(&mut self, header: Header, bytes: &mut [u8], until: Instant) -> Result<(), End> {
+        match timeout_at(until, self.input.read_exact(bytes)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) => Err(End::Lost),
+            Err(_) => Err(self.refuse_as(header, Error::Stalled)),
         }
     }
 
@@ -228,7 +297,7 @@ impl<R: Input> Connection<R> {
             }
             Kind::Reload => self.reload(id),
             Kind::Learn => {
-                self.refuse_as(header, Error::NotAllowed("this engine does not learn from its clients"));
+                self.refuse_as(header, Error::NotAllowed(NO_FEEDBACK));
             }
             Kind::Ping | Kind::Scan => {
                 self.reply(kind, id, &Pong { pong: true, version: env!("CARGO_PKG_VERSION") });

@@ -144,6 +144,8 @@ pub enum Error {
     NotAllowed(&'static str),
     #[error("not reloaded, the engine goes on with what it has: {0}")]
     Reload(String),
+    #[error("not learned: {0}")]
+    Learn(String),
     #[error("the scan of this message failed: that is a fault of the engine")]
     Scan,
     #[error("the answer could not be written: {0}")]
@@ -163,7 +165,7 @@ impl Error {
             | Error::Profile(_)
             | Error::Stalled => Status::BadRequest,
             Error::MetadataTooLarge { .. } | Error::MessageTooLarge { .. } => Status::TooLarge,
-            Error::Draining | Error::Crowded => Status::Unavailable,
+            Error::Draining | Error::Crowded | Error::Learn(_) => Status::Unavailable,
             Error::NotAllowed(_) => Status::NotAllowed,
             Error::Reload(_) | Error::Scan | Error::Encode(_) => Status::Internal,
         }

@@ -3,6 +3,7 @@
 mod chaos;
 mod clients;
 mod frames;
+mod learn;
 mod lifecycle;
 mod load;
 
