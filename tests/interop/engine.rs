@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{SocketAddr, TcpListener},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -29,12 +30,12 @@ impl Engine {
         for address in addresses {
             criba.args(["--listen", address]);
         }
-        // Sockets are opened in order: when this one is there, the others are.
+        // Sockets are opened in order: when this one answers, the others do.
         criba.arg("--listen").arg(format!("unix:{}", ready.display()));
         let mut child = criba.stderr(Stdio::null()).spawn().expect("criba starts");
         wait_for("the engine", || {
             assert!(child.try_wait().expect("a child").is_none(), "the engine ended");
-            ready.exists()
+            UnixStream::connect(&ready).is_ok()
         });
         Engine(child)
     }

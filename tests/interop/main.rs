@@ -3,11 +3,13 @@
 
 mod engine;
 mod exim;
+mod haraka;
 mod media;
 mod mime;
 mod pdf;
 mod postfix;
 mod rspamc;
 mod rules;
+mod smtp;
 mod spamc;
 mod support;

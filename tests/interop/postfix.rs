@@ -2,20 +2,17 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    os::unix::{fs::PermissionsExt, net::UnixStream},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Command, Stdio},
 };
 
-use super::support::{files, skipped};
-
-const CRIBA: &str = env!("CARGO_BIN_EXE_criba");
-/// For things that come soon or never, on a busy machine too.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::{
+    engine::{Engine, sample, wait_for},
+    smtp,
+    support::{files, skipped},
+};
 
 const MASTER: &str = "\
 127.0.0.1:PORT inet n - n - - smtpd
@@ -37,40 +34,12 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 ";
 
-fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < until, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// An engine that listens for an MTA; killed with the test.
-struct Engine(Child);
-
-impl Engine {
-    fn start(folder: &Path) -> Engine {
-        let socket = folder.join("milter.sock");
-        let listen = format!("milter:unix:{}", socket.display());
-        let mut criba = Command::new(CRIBA);
-        criba.args(["serve", "--listen", &listen]).env("XDG_CACHE_HOME", folder.join("cache"));
-        let child = criba.stderr(Stdio::null()).spawn().expect("criba starts");
-        // What the engine before left there answers nobody. Postfix asks as its own user.
-        wait_for("the engine", || UnixStream::connect(&socket).is_ok());
-        fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("a socket of ours");
-        Engine(child)
-    }
-
-    /// kill -9
-    fn kill(mut self) {
-        self.0.kill().and_then(|()| self.0.wait()).expect("it was running");
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self.0.kill().and_then(|()| self.0.wait());
-    }
+/// An engine that listens for an MTA, which asks as its own user.
+fn engine(folder: &Path) -> Engine {
+    let socket = folder.join("milter.sock");
+    let engine = Engine::start(folder, &[&format!("milter:unix:{}", socket.display())], "");
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("a socket of ours");
+    engine
 }
 
 /// A Postfix whose every file is below one folder.
@@ -117,33 +86,8 @@ impl Postfix {
         postfix
     }
 
-    /// Sends a mail over SMTP; the reply to the whole of it.
     fn send(&self, mail: &str) -> String {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("Postfix is there");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let mut replies = BufReader::new(stream.try_clone().expect("a second handle"));
-        let mut say = |line: &str| {
-            (&stream).write_all(line.as_bytes()).expect("Postfix listens");
-            let mut reply = String::new();
-            // All but the last line of a reply have a dash after the code.
-            while reply.lines().last().is_none_or(|line| line.as_bytes().get(3) == Some(&b'-')) {
-                assert!(replies.read_line(&mut reply).expect("a reply") > 0, "Postfix hung up after {line}");
-            }
-            reply.lines().last().unwrap_or_default().to_owned()
-        };
-        say("");
-        say("EHLO client.example.net\r\n");
-        let from = say("MAIL FROM:<ana@example.net>\r\n");
-        if !from.starts_with("250") {
-            return from;
-        }
-        say("RCPT TO:<box@example.org>\r\n");
-        let data = say("DATA\r\n");
-        if !data.starts_with("354") {
-            return data;
-        }
-        let dotted = mail.replace("\r\n.", "\r\n..");
-        say(&format!("{dotted}.\r\n"))
+        smtp::send(([127, 0, 0, 1], self.port).into(), mail)
     }
 
     fn delivered(&self) -> Vec<String> {
@@ -183,12 +127,10 @@ fn spam_is_refused_ham_is_delivered_and_nothing_passes_without_the_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     // Postfix reads below it as its own user.
     Command::new("chmod").arg("0755").arg(folder.path()).status().expect("chmod");
-    let engine = Engine::start(folder.path());
+    let first = engine(folder.path());
     let postfix = Postfix::start(folder.path());
 
-    let gtube = fs::read_to_string("corpora/samples/spam/gtube.eml").expect("a sample").replace("\r\n", "\n");
-    let gtube = gtube.replace('\n', "\r\n");
-    let refused = postfix.send(&gtube);
+    let refused = postfix.send(&smtp::read(&sample("spam/gtube")));
     assert!(refused.starts_with("550 5.7.1"), "{refused}");
 
     let accepted = postfix.send(HAM);
@@ -203,10 +145,10 @@ fn spam_is_refused_ham_is_delivered_and_nothing_passes_without_the_engine() {
     );
 
     // Without an engine a mail stays with its sender; with the next one it comes through.
-    engine.kill();
+    drop(first); // kill -9
     let put_off = postfix.send(HAM);
     assert!(put_off.starts_with('4'), "{put_off}");
-    let _engine = Engine::start(folder.path());
+    let _second = engine(folder.path());
     let accepted = postfix.send(HAM);
     assert!(accepted.starts_with("250"), "{accepted}");
     wait_for("the delivery", || postfix.delivered().len() == 2);
