@@ -157,6 +157,8 @@ const HTML_WORDS: &[&[u8]] = &[
     b"\xc3",
     b"\xe2\x80\x8b",
     b"<base>",
+    b"<td bgcolor=#000></td>",
+    b"\xe2\x96\x88",
     b"<form action=",
     b"<meta http-equiv=refresh content=0;url=",
     b"<textarea>",
@@ -298,7 +300,7 @@ fn parse(data: &[u8]) {
     }
 }
 
-/// `render/`: the views of a message, of an HTML part, and links in loose text; `media/layout`: pictures of a page.
+/// `render/`: the views of a message, of an HTML part, and links in loose text; `media/layout`, `media/qr`: pictures of a page.
 pub fn render(data: &[u8]) {
     rendered(data);
     let html = in_words(data, HTML_WORDS);
@@ -308,6 +310,7 @@ pub fn render(data: &[u8]) {
         for source in media::layout::groups(&text).into_iter().flatten().flatten() {
             black_box(media::layout::data(source).is_some());
         }
+        black_box((media::drawn_codes(&text, true).len(), media::drawn_codes(&text, false).len()));
     }
 }
 
@@ -394,7 +397,7 @@ pub fn pipeline(data: &[u8]) {
     let mail = Mail { raw: data, envelope: &envelope, profile: &profile };
     // As a worker does, which also finds what one message leaves behind for the next.
     thread_local! {
-        static SCRATCH: RefCell<Scratch> = RefCell::new(engine().scratch());
+        static SCRATCH: RefCell<Scratch> = RefCell::new(crate::engine().scratch());
     }
     let verdict = SCRATCH.with_borrow_mut(|scratch| {
         pipeline::scan(engine, scratch, mail, Budget::new(Duration::from_secs(5)), &())

@@ -86,7 +86,7 @@ fn has_text(text: &str) -> bool {
 }
 
 /// Name, attributes, and what follows a tag that starts here. A `>` in quotes does not end it.
-fn cut_tag(tag: &str) -> (&str, &str, &str) {
+pub(super) fn cut_tag(tag: &str) -> (&str, &str, &str) {
     let inside = &tag[1..];
     let bytes = inside.as_bytes();
     let (mut at, mut quote) = (0, None);
@@ -128,7 +128,7 @@ fn closing<'h>(html: &'h str, name: &str) -> &'h str {
 }
 
 /// The value of an attribute.
-fn attribute<'h>(attributes: &'h str, name: &str) -> Option<&'h str> {
+pub(super) fn attribute<'h>(attributes: &'h str, name: &str) -> Option<&'h str> {
     let mut rest = attributes;
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');

@@ -3,6 +3,8 @@
 //! Pictures and PDFs are decoded by memory-safe Rust under caps on pixels, memory, frames and
 //! time. What comes out is text, links, and grey pages for [`crate::ocr`] to read.
 
+use memchr::memmem;
+
 use crate::{
     budget::{Budget, Why},
     ocr::Page,
@@ -35,6 +37,12 @@ mod tiles;
 
 /// Pixels of a picture that is put together from tiles, all of which are held in memory.
 const JOINED_PIXELS: u64 = 10_000_000;
+
+/// Blocks below which nothing is a drawn code: the smallest one has some 220 dark modules.
+const LEAST_BLOCKS: usize = 90;
+/// Cells below which a table is none, where neighbours of one colour may be one cell, and those with a background.
+const LEAST_CELLS: usize = 180;
+const LEAST_COLORED: usize = 80;
 
 /// Caps on what one attachment may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,6 +166,25 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
             Ok(extract)
         }
     }
+}
+
+/// What QR codes say that a text draws with block characters, or a page of HTML with them or with table cells.
+pub fn drawn_codes(text: &str, is_html: bool) -> Vec<String> {
+    if is_html { qr::in_html(text) } else { qr::in_text(text) }
+}
+
+/// Whether [`drawn_codes`] may find something in these bytes: they hold hundreds of blocks or of table cells. It says
+/// yes to some others.
+pub fn may_draw_codes(text: &[u8], is_html: bool) -> bool {
+    // Blocks are U+2580 to U+259F, squares U+25A0 and U+2B1B: written as such or by number.
+    let blocks = [&b"\xe2\x96"[..], b"\xe2\xac\x9b"];
+    let written = [&b"&#9"[..], b"&#x2", b"&#X2", b"&block;"];
+    let (cells, colors) = ([&b"<td"[..], b"<TD"], [&b"bgcolor"[..], b"background", b"BGCOLOR"]);
+    let holds =
+        |words: &[&[u8]], least| words.iter().any(|word| memmem::find_iter(text, word).nth(least).is_some());
+    holds(&blocks, LEAST_BLOCKS)
+        || is_html
+            && (holds(&written, LEAST_BLOCKS) || holds(&cells, LEAST_CELLS) && holds(&colors, LEAST_COLORED))
 }
 
 /// Puts a picture together again that was cut into tiles, rows of their bytes; `None` where they are no pieces of one.

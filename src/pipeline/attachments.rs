@@ -20,8 +20,11 @@ const MOST_INLINE: usize = 100;
 /// Whether there may be anything to look into: without decoding more of it than its beginning.
 pub(super) fn are_in(message: &Message<'_>) -> bool {
     message.leaves().any(|(_, part)| {
+        let text = part.text_kind().map(|kind| (kind == TextKind::Html, part.decoded(message)));
         media::may_be(part.beginning(message, media::BEGINNING))
-            || part.text_kind() == Some(TextKind::Html) && holds_data(part.decoded(message))
+            || text.is_some_and(|(is_html, text)| {
+                is_html && holds_data(text) || media::may_draw_codes(text, is_html)
+            })
     })
 }
 
@@ -80,6 +83,9 @@ fn collect<'m>(message: &Message<'m>) -> (Vec<Attachment<'m>>, Vec<Vec<Vec<usize
 impl Scan<'_> {
     /// Looks into every picture and document.
     pub(super) fn attachments(&mut self, message: &Message<'_>, slot: &dyn Publish) {
+        if self.mail.profile.stages.has(Stage::Qr) {
+            self.drawn(message);
+        }
         let (found, groups) = collect(message);
         let mut joined = vec![false; found.len()];
         let media = self.mail.profile.stages.has(Stage::Media);
@@ -114,6 +120,25 @@ impl Scan<'_> {
         }
     }
 
+    /// Reads the codes that text parts draw.
+    fn drawn(&mut self, message: &Message<'_>) {
+        for (index, part) in message.leaves() {
+            let Some(kind) = part.text_kind() else { continue };
+            let is_html = kind == TextKind::Html;
+            if self.budget.expired() || !media::may_draw_codes(part.decoded(message), is_html) {
+                continue;
+            }
+            let started = Instant::now();
+            let codes = self.timed(Stage::Qr, |_| media::drawn_codes(part.text(message), is_html));
+            let codes: Vec<_> = codes.into_iter().map(|code| (String::new(), code)).collect();
+            if !codes.is_empty() {
+                let said = Said { frames: 1, codes, ..Said::default() };
+                let kind = if is_html { "html" } else { "text" };
+                self.tell(kind, &said, &format!("part {index}"), started);
+            }
+        }
+    }
+
     /// Looks at a picture that was cut into tiles; `false` where they are no pieces of one.
     fn joined(&mut self, found: &[Attachment<'_>], rows: &[Vec<usize>]) -> bool {
         let started = Instant::now();
@@ -132,7 +157,7 @@ impl Scan<'_> {
         };
         let said = self.remembered(&content, look);
         if let Some(said) = &said {
-            self.tell(first.kind, said, &place, started);
+            self.tell(first.kind.name(), said, &place, started);
         }
         said.is_some()
     }
@@ -149,7 +174,7 @@ impl Scan<'_> {
             }
         };
         if let Some(said) = self.remembered(bytes, look) {
-            self.tell(kind, &said, place, started);
+            self.tell(kind.name(), &said, place, started);
         }
     }
 
@@ -199,10 +224,10 @@ impl Scan<'_> {
     }
 
     /// Notes what an attachment says.
-    fn tell(&mut self, kind: Kind, said: &Said, place: &str, started: Instant) {
+    fn tell(&mut self, kind: &'static str, said: &Said, place: &str, started: Instant) {
         let mut text = ReadText {
             place: place.to_owned(),
-            kind: kind.name(),
+            kind,
             frames: said.frames,
             text: String::new(),
             confidence: 100,

@@ -9,6 +9,10 @@ use super::raster::Raster;
 use finders::View;
 use grid::Grid;
 
+pub use drawn::{in_html, in_text};
+
+mod drawn;
+
 mod finders;
 
 mod grid;

@@ -2,7 +2,7 @@
 
 use qrcode::{Color, QrCode};
 
-use super::{Raster, read};
+use super::{Raster, in_html, in_text, read};
 
 const URI: &str = "https://login.example/verify?id=8271";
 
@@ -122,4 +122,64 @@ fn a_picture_full_of_finders_is_no_trouble() {
     };
     let pixels = (0..900 * 900).map(|at| square(at % 900, at / 900)).collect();
     read(&Raster { width: 900, height: 900, pixels });
+}
+
+/// The modules of a code with two of quiet zone around, and whether each is dark.
+fn modules(text: &str) -> Vec<Vec<bool>> {
+    let code = QrCode::new(text).unwrap();
+    let (side, colors) = (code.width(), code.to_colors());
+    let dark = |x: usize, y: usize| {
+        let (x, y) = (x.wrapping_sub(2), y.wrapping_sub(2));
+        x < side && y < side && colors[y * side + x] == Color::Dark
+    };
+    (0..side + 4).map(|y| (0..side + 4).map(|x| dark(x, y)).collect()).collect()
+}
+
+#[test]
+fn codes_of_block_characters_are_read() {
+    let modules = modules(URI);
+    let full = |row: &Vec<bool>| row.iter().map(|&dark| if dark { "██" } else { "  " }).collect::<String>();
+    let full: Vec<String> = modules.iter().map(full).collect();
+    assert_eq!(in_text(&format!("Scan this:\n{}\nThank you", full.join("\n"))), [URI]);
+    // Half blocks; light on dark, as terminals show it.
+    for (dark, light) in [(true, false), (false, true)] {
+        let half = |pair: &[Vec<bool>]| {
+            let cell = |x: usize| {
+                let bottom = pair.get(1).map_or(light, |row| row[x] == dark);
+                match (pair[0][x] == dark, bottom) {
+                    (true, true) => '█',
+                    (true, false) => '▀',
+                    (false, true) => '▄',
+                    (false, false) => '\u{a0}',
+                }
+            };
+            (0..pair[0].len()).map(cell).collect::<String>()
+        };
+        let lines: Vec<String> = modules.chunks(2).map(half).collect();
+        assert_eq!(in_text(&lines.join("\n")), [URI], "{dark}");
+        let html = lines.join("<br>\r\n").replace('█', "&#9608;").replace('▄', "&#x2584;");
+        assert_eq!(in_html(&format!("<p>Scan:</p><div>{html}</div>bye")), [URI], "{dark}");
+    }
+}
+
+#[test]
+fn codes_of_table_cells_are_read() {
+    let modules = modules(URI);
+    for (dark, light) in
+        [("bgcolor=#000000", "bgcolor=white"), ("style='width:4px;background-color: #123'", "")]
+    {
+        let cell = |&is_dark: &bool| format!("<td {}></td>", if is_dark { dark } else { light });
+        let row = |row: &Vec<bool>| format!("<tr>{}</tr>", row.iter().map(cell).collect::<String>());
+        let html: String = modules.iter().map(row).collect();
+        assert_eq!(in_html(&format!("<table><tr><td>Scan<table>{html}</table></td></tr></table>")), [URI]);
+    }
+}
+
+#[test]
+fn drawings_of_any_shape_do_no_harm() {
+    let wide = "█".repeat(100_000);
+    assert!(in_text(&wide).is_empty());
+    assert!(in_text(&format!("{wide}\n").repeat(12)).is_empty());
+    assert!(in_html(&"<table><tr><td colspan=999999999>".repeat(1000)).is_empty());
+    assert!(in_html(&"<td colspan=-1></table>&#;&#99999999;&".repeat(100)).is_empty());
 }

@@ -143,3 +143,18 @@ fn the_same_picture_many_times_over_is_looked_at_once() {
     assert_eq!(uris(&verdict), [URI]);
     assert_eq!(engine.memory.counts().misses, 1);
 }
+
+#[test]
+fn a_code_of_block_characters_gives_its_link() {
+    let code = QrCode::new(URI).unwrap();
+    let block = |&color: &Color| if color == Color::Dark { "██" } else { "  " };
+    let rows = code
+        .to_colors()
+        .chunks(code.width())
+        .map(|row| row.iter().map(block).collect())
+        .collect::<Vec<String>>();
+    let text = "Content-Type: text/plain; charset=utf-8\n\nPlease scan\n\n";
+    let verdict = scan(&engine(), &format!("{text}{}\n\nYours\n", rows.join("\n")), true);
+    assert_eq!(uris(&verdict), [URI]);
+    assert_eq!((&verdict.texts[0].place[..], verdict.texts[0].kind), ("part 0", "text"));
+}
