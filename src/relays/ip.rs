@@ -53,7 +53,7 @@ pub fn is_private(text: &str) -> bool {
     if let [first, _] = octets.as_slice() {
         return matches!(*first, "10" | "127");
     }
-    match strip_tag(text).parse::<Ipv6Addr>() {
+    match without_tag(text).parse::<Ipv6Addr>() {
         Ok(ip) => ip.is_loopback() || ip.is_unicast_link_local(),
         Err(_) => false,
     }
@@ -70,7 +70,7 @@ pub fn localhost_end(text: &[u8], at: usize) -> Option<usize> {
     }
     let end = end(text, at)?;
     let ip = std::str::from_utf8(text.get(at..end)?).ok()?;
-    let local = match strip_tag(ip).parse().ok()? {
+    let local = match without_tag(ip).parse().ok()? {
         IpAddr::V4(ip) => ip == Ipv4Addr::LOCALHOST,
         IpAddr::V6(ip) => ip.is_loopback() || ip.to_ipv4_mapped() == Some(Ipv4Addr::LOCALHOST),
     };
@@ -79,7 +79,7 @@ pub fn localhost_end(text: &[u8], at: usize) -> Option<usize> {
 
 /// The address without `IPv6:`, brackets, zone and the prefix of mapped IPv4 addresses.
 pub fn plain(text: &str) -> &str {
-    let text = strip_tag(text);
+    let text = without_tag(text);
     let text = text.strip_prefix('[').unwrap_or(text);
     let text = text.strip_suffix(']').unwrap_or(text);
     let text = text.split_once('%').map_or(text, |(ip, _)| ip);
@@ -98,7 +98,8 @@ fn is_mapping(prefix: &str) -> bool {
         && zeros.bytes().all(|byte| matches!(byte, b'0' | b':'))
 }
 
-fn strip_tag(text: &str) -> &str {
+/// The address without `IPv6:`.
+pub fn without_tag(text: &str) -> &str {
     match text.get(..5) {
         Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => &text[5..],
         _ => text,

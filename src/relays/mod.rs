@@ -13,7 +13,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub use ip::{find as find_ip, is_private, is_v4};
+pub use ip::{find as find_ip, is_private, is_v4, without_tag};
 use line::Line;
 pub use networks::{Networks, Trust};
 pub use shape::Shape;

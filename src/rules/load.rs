@@ -182,6 +182,9 @@ impl<'d> Plan<'d> {
                 let fuzzy = Fuzzy { words: words.clone(), distance: *distance };
                 self.entry(*kind, rule, Wanted::Fuzzy(fuzzy));
             }
+            Test::Exists(header) if header.contains(':') => {
+                return Err(dropped(format!("`{header}` is no name of a header")));
+            }
             Test::Exists(header) => {
                 let lookup = Lookup::parse(header).map_err(dropped)?;
                 self.headers.push(HeaderRule { rule, lookup, test: HeaderTest::Exists });

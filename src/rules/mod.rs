@@ -161,7 +161,7 @@ impl RuleSet {
         rendered: &'a Rendered<'m>,
         envelope: &'a Envelope,
     ) -> Subject<'a, 'm> {
-        let values = headers::Values::new(message, envelope, &self.trust);
+        let values = headers::Values::new(message, envelope, &self.trust, &self.settings.links.boundaries);
         Subject { message, rendered, values, rules: self, facts: evals::Facts::default() }
     }
 

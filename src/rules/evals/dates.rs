@@ -206,7 +206,7 @@ pub fn parse(date: &str) -> Option<i64> {
     let hour = clock.next().unwrap_or_default().min(23);
     let minute = clock.next().unwrap_or_default().min(59);
     let second = clock.next().unwrap_or_default().min(59);
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 != 0);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let most = match month {
         4 | 6 | 9 | 11 => 30,
         2 if is_leap => 29,
@@ -278,4 +278,36 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     let month = (month + 9) % 12;
     let since_march = (153 * month + 2) / 5 + day - 1;
     year * 365 + year / 4 - year / 100 + year / 400 + since_march - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_of_mail() {
+        let new_year = 1_704_067_200;
+        for (text, seconds) in [
+            ("Mon, 01 Jan 2024 00:00:00 +0000", new_year),
+            ("1 Jan 24 01:00 CET", new_year),
+            ("Mon Jan  1 00:00:00 2024", new_year),
+            ("Sun, 31 Dec 2023 18:30:00 -0530 (x)", new_year),
+            ("Mon,1 Jan 2024 00:00:99 GMT", new_year + 59),
+            ("29 Feb 2000 00:00:00", 951_782_400),
+            // no such day, no such hour
+            ("31 Feb 2024 25:00:00 +0000", new_year + (31 + 29) * 86400 + 23 * 3600),
+            ("1 Jan 1960 00:00:00 +0000", 0),
+        ] {
+            assert_eq!(parse(text), Some(seconds), "{text}");
+        }
+        assert_eq!((parse(""), parse("soon"), parse("0 Jan 2024")), (None, None, None));
+    }
+
+    #[test]
+    fn the_stamp_of_a_line() {
+        let line = "by x with SMTP id 5 a; Tue,  5 Nov 2024 10:00:00 +0100 (CET)";
+        assert_eq!(stamp(line), Some("  5 Nov 2024 10:00:00 +0100"));
+        assert_eq!(stamp("by x; Tue, 5 Nov 2024 10:00 +0100"), None);
+        assert_eq!(stamp(""), None);
+    }
 }

@@ -3,7 +3,6 @@
 use super::{Function, first_address, truth};
 use crate::{
     relays::{Relay, Zone, is_private, is_v4},
-    render::Boundaries,
     rules::{Subject, language::Argument},
 };
 
@@ -129,7 +128,7 @@ fn check_for_forged_received_ip_helo(subject: &Subject<'_, '_>, _: &[Argument]) 
 fn check_mailfrom_matches_rcvd(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     let from = String::from_utf8_lossy(&first_address(subject, "EnvelopeFrom")).to_ascii_lowercase();
     let Some((_, host)) = from.rsplit_once('@').filter(|(_, host)| host.contains('.')) else { return 0 };
-    let boundaries = Boundaries::default();
+    let boundaries = &subject.rules.settings.links.boundaries;
     let same = |relay: &Relay| {
         let rdns = relay.rdns.to_ascii_lowercase();
         !rdns.is_empty() && boundaries.registrable(&rdns) == boundaries.registrable(host)

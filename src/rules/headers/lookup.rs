@@ -22,6 +22,19 @@ pub enum Pseudo {
     Unknown,
 }
 
+impl Pseudo {
+    /// The headers that it is put together of, if it is.
+    pub fn names(self) -> &'static [&'static str] {
+        match self {
+            Pseudo::ToCc => &["to", "cc"],
+            Pseudo::MessageId => {
+                &["x-message-id", "resent-message-id", "x-original-message-id", "message-id"]
+            }
+            _ => &[],
+        }
+    }
+}
+
 /// The part of a value that a rule wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Piece {

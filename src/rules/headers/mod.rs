@@ -4,6 +4,7 @@
 //! What a rule makes of a header that is not there is known when it is loaded.
 
 mod lookup;
+mod parts;
 mod values;
 
 use std::{collections::HashMap, ops::Range};

@@ -1,14 +1,15 @@
 //! The value of a lookup in one message, as the subject of patterns.
 
-use std::{
-    cell::OnceCell,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::cell::OnceCell;
 
-use super::lookup::{Lookup, Piece, Pseudo, Source, Which};
+use super::{
+    lookup::{Lookup, Piece, Pseudo, Source, Which},
+    parts,
+};
 use crate::{
-    mime::{self, Address, Arena, Header, Message},
+    mime::{self, Address, Header, Message},
     relays::{Relays, Trust, Zone},
+    render::Boundaries,
     wire::request::Envelope,
 };
 
@@ -21,12 +22,18 @@ pub struct Values<'a, 'm> {
     message: &'a Message<'m>,
     envelope: &'a Envelope,
     trust: &'a Trust,
+    boundaries: &'a Boundaries,
     relays: OnceCell<Relays>,
 }
 
 impl<'a, 'm> Values<'a, 'm> {
-    pub fn new(message: &'a Message<'m>, envelope: &'a Envelope, trust: &'a Trust) -> Values<'a, 'm> {
-        Values { message, envelope, trust, relays: OnceCell::new() }
+    pub fn new(
+        message: &'a Message<'m>,
+        envelope: &'a Envelope,
+        trust: &'a Trust,
+        boundaries: &'a Boundaries,
+    ) -> Values<'a, 'm> {
+        Values { message, envelope, trust, boundaries, relays: OnceCell::new() }
     }
 
     /// The hosts that the message came through; read when first asked for.
@@ -41,32 +48,54 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// Writes the value to `out`, which is empty; false where the header is not there.
     pub fn look_up(&self, lookup: &Lookup, out: &mut Vec<u8>) -> bool {
+        let arena = self.message.arena();
         match lookup.piece {
-            Piece::Whole => self.whole(lookup, lookup.raw, out),
-            Piece::Address => self.addresses(lookup, out, |address, _| address.address),
-            Piece::Name if lookup.raw => self.addresses(lookup, out, |address, _| address.phrase),
+            Piece::Whole => return self.whole(lookup, lookup.raw, out),
+            Piece::Address => self.addresses(lookup, |address| join(address.address, out)),
+            Piece::Name if lookup.raw => self.addresses(lookup, |address| join(address.phrase, out)),
             Piece::Name => {
-                self.addresses(lookup, out, |address, arena| address.name(arena).map(str::as_bytes))
+                self.addresses(lookup, |address| join(address.name(arena).map(str::as_bytes), out));
             }
-            piece => {
-                let mut value = Vec::new();
-                match lookup.of_address {
-                    true => self.addresses(lookup, &mut value, |address, _| address.address),
-                    false => self.whole(lookup, lookup.raw, &mut value),
-                };
-                let mut found = false;
-                for line in value.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                    found |= part(piece, lookup.of_address, line, found, out);
-                }
-                found
-            }
+            piece if lookup.of_address => self.addresses(lookup, |address| {
+                let address = address.address.map(String::from_utf8_lossy);
+                join(address.and_then(|address| parts::of_address(piece, &address, self.boundaries)), out);
+            }),
+            piece => self.results(lookup, lookup.raw, |result| {
+                join(parts::of_text(piece, &String::from_utf8_lossy(result), self.boundaries), out);
+            }),
         }
+        !out.is_empty()
+    }
+
+    /// Calls `each` with every value that is meant, for a closer look.
+    fn results(&self, lookup: &Lookup, raw: bool, mut each: impl FnMut(&'m [u8])) {
+        let arena = self.message.arena();
+        let value = |header: &'m Header<'m>| if raw { header.raw } else { header.value(arena).as_bytes() };
+        match lookup.source() {
+            Source::Physical(name) => self.chosen(&[name], lookup.which).map(value).for_each(each),
+            Source::Pseudo(pseudo) => match pseudo.names() {
+                [] => {
+                    let mut all = Vec::new();
+                    self.whole(lookup, raw, &mut all);
+                    arena.alloc_slice_copy(&all).split(|&byte| byte == b'\n').for_each(&mut each);
+                }
+                names => self.chosen(names, lookup.which).map(value).for_each(each),
+            },
+        }
+    }
+
+    /// Calls `each` with every address of the values that are meant.
+    fn addresses(&self, lookup: &Lookup, mut each: impl FnMut(&Address<'m>)) {
+        // what is put together of several headers is looked at decoded
+        let raw = lookup.raw || matches!(lookup.source(), Source::Physical(_));
+        let arena = self.message.arena();
+        self.results(lookup, raw, |result| mime::addresses(result, arena).iter().for_each(&mut each));
     }
 
     /// The values of all headers that are meant, each with its LF.
     fn whole(&self, lookup: &Lookup, raw: bool, out: &mut Vec<u8>) -> bool {
         match lookup.source() {
-            Source::Physical(name) => self.named(name, lookup.which, raw, out),
+            Source::Physical(name) => self.named(&[name], lookup.which, raw, out),
             Source::Pseudo(Pseudo::All) if raw => {
                 out.extend(self.message.raw_headers().iter().take(MAX_ALL));
                 true
@@ -85,21 +114,18 @@ impl<'a, 'm> Values<'a, 'm> {
                 self.domain("x-senderdomain", "EnvelopeFrom:first", raw, out)
             }
             Source::Pseudo(Pseudo::AuthorDomain) => self.domain("x-authordomain", "From", raw, out),
-            Source::Pseudo(Pseudo::ToCc) => {
-                ["to", "cc"].iter().filter(|name| self.named(name, lookup.which, raw, out)).count() > 0
-            }
-            Source::Pseudo(Pseudo::MessageId) => {
-                let names = ["x-message-id", "resent-message-id", "x-original-message-id", "message-id"];
-                names.iter().filter(|name| self.named(name, lookup.which, raw, out)).count() > 0
+            Source::Pseudo(pseudo @ (Pseudo::ToCc | Pseudo::MessageId)) => {
+                self.named(pseudo.names(), lookup.which, raw, out)
             }
             Source::Pseudo(Pseudo::EnvelopeFrom) => self.envelope_from(out),
             Source::Pseudo(Pseudo::Unknown) => false,
         }
     }
 
-    /// The headers of that name that are meant.
-    fn chosen(&self, name: &str, which: Which) -> impl Iterator<Item = &'m Header<'m>> {
-        let mut matching = self.physical().filter(move |header| header.is(name));
+    /// The headers of those names that are meant.
+    fn chosen<'n>(&self, names: &'n [impl AsRef<str>], which: Which) -> impl Iterator<Item = &'m Header<'m>> {
+        let of_name = move |name: &'n _| self.physical().filter(move |header| header.is(AsRef::as_ref(name)));
+        let mut matching = names.iter().flat_map(of_name);
         let (all, one) = match which {
             Which::All => (Some(matching), None),
             Which::First => (None, matching.next()),
@@ -108,21 +134,22 @@ impl<'a, 'm> Values<'a, 'm> {
         all.into_iter().flatten().chain(one)
     }
 
-    fn named(&self, name: &str, which: Which, raw: bool, out: &mut Vec<u8>) -> bool {
+    fn named(&self, names: &[impl AsRef<str>], which: Which, raw: bool, out: &mut Vec<u8>) -> bool {
         let mut found = false;
-        for header in self.chosen(name, which) {
+        for header in self.chosen(names, which) {
             found = true;
-            match raw {
-                true => {
-                    if !out.is_empty() && out.last() != Some(&b'\n') {
-                        out.push(b'\n');
-                    }
-                    out.extend_from_slice(header.raw);
-                }
-                false => {
-                    out.extend_from_slice(header.value(self.message.arena()).as_bytes());
-                    out.push(b'\n');
-                }
+            if !raw {
+                out.extend_from_slice(header.value(self.message.arena()).as_bytes());
+                out.push(b'\n');
+                continue;
+            }
+            if !out.is_empty() && out.last() != Some(&b'\n') {
+                out.push(b'\n');
+            }
+            match names.len() {
+                1 => out.extend_from_slice(header.raw),
+                // what is put together of several headers loses its folds
+                _ => unfold(header.raw, out),
             }
         }
         found
@@ -164,7 +191,7 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// What SpamAssassin keeps of the domains of senders: a header of the message with that name hides it.
     fn domain(&self, header: &str, addresses: &str, raw: bool, out: &mut Vec<u8>) -> bool {
-        if self.named(header, Which::All, raw, out) {
+        if self.named(&[header], Which::All, raw, out) {
             return true;
         }
         let mut found = Vec::new();
@@ -228,118 +255,35 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// The first address in the first header of that name.
     fn first_address(&self, name: &str) -> Option<&'m [u8]> {
-        let header = self.chosen(name, Which::First).next()?;
+        let header = self.chosen(&[name], Which::First).next()?;
         mime::addresses(header.raw, self.message.arena()).iter().find_map(|address| address.address)
     }
+}
 
-    /// One result an address of each header that is meant, joined with LF.
-    fn addresses(
-        &self,
-        lookup: &Lookup,
-        out: &mut Vec<u8>,
-        piece: impl Fn(&Address<'m>, &'m Arena) -> Option<&'m [u8]>,
-    ) -> bool {
-        let arena = self.message.arena();
-        let names: &[&str] = match lookup.source() {
-            Source::Pseudo(Pseudo::EnvelopeFrom) => {
-                let mut from = Vec::new();
-                self.envelope_from(&mut from);
-                let from = arena.alloc_slice_copy(&from);
-                let first = mime::addresses(from, arena).iter().find_map(|address| piece(address, arena));
-                out.extend_from_slice(first.unwrap_or_default());
-                return first.is_some();
-            }
-            Source::Pseudo(Pseudo::ToCc) => &["to", "cc"],
-            Source::Physical(name) => &[name.as_str()],
-            Source::Pseudo(_) => return false,
-        };
-        let mut found = false;
-        for name in names {
-            for header in self.chosen(name, lookup.which) {
-                for value in
-                    mime::addresses(header.raw, arena).iter().filter_map(|address| piece(address, arena))
-                {
-                    if found {
-                        out.push(b'\n');
-                    }
-                    out.extend_from_slice(value);
-                    found = true;
-                }
-            }
+/// One result a line.
+fn join(result: Option<impl AsRef<[u8]>>, out: &mut Vec<u8>) {
+    if let Some(result) = result {
+        if !out.is_empty() {
+            out.push(b'\n');
         }
-        found
+        out.extend_from_slice(result.as_ref());
     }
+}
+
+/// Line ends with the white space behind them become one space.
+fn unfold(raw: &[u8], out: &mut Vec<u8>) {
+    let (body, end) = raw.split_at(raw.len() - usize::from(raw.ends_with(b"\n")));
+    for (index, line) in body.split(|&byte| byte == b'\n').enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        let line = if index > 0 { line.trim_ascii_start() } else { line };
+        out.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+    }
+    out.extend_from_slice(end);
 }
 
 /// Headers of spam filters before us: senders could forge them to their liking.
 fn is_filters(name: &[u8]) -> bool {
     name.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"X-Spam-"))
-}
-
-/// The host, its registrable domain, or the address in numbers; on a line of its own behind others.
-fn part(piece: Piece, of_address: bool, value: &[u8], behind: bool, out: &mut Vec<u8>) -> bool {
-    let text = String::from_utf8_lossy(value);
-    let mut write = |text: &str| {
-        if behind {
-            out.push(b'\n');
-        }
-        out.extend_from_slice(text.as_bytes());
-    };
-    match piece {
-        Piece::Host | Piece::Domain => {
-            let Some(host) = host(&text, of_address) else { return false };
-            let host = match piece {
-                Piece::Domain => match psl::domain_str(&host) {
-                    Some(domain) => domain.to_owned(),
-                    None => return false,
-                },
-                _ => host,
-            };
-            write(&host);
-            true
-        }
-        _ => {
-            let Some(ip) = ip(&text) else { return false };
-            let text = match (piece, ip) {
-                (Piece::ReversedIp, IpAddr::V4(ip)) => {
-                    let [a, b, c, d] = ip.octets();
-                    Ipv4Addr::new(d, c, b, a).to_string()
-                }
-                (Piece::ReversedIp, IpAddr::V6(ip)) => {
-                    let digits = ip.octets().map(|byte| format!("{byte:02x}")).concat();
-                    let digits: Vec<String> = digits.chars().rev().map(String::from).collect();
-                    digits.join(".")
-                }
-                (_, ip) => ip.to_string(),
-            };
-            write(&text);
-            true
-        }
-    }
-}
-
-/// The host behind an `@`, else any name under a known top-level domain.
-fn host(text: &str, of_address: bool) -> Option<String> {
-    let is_host = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '.');
-    if of_address {
-        let line = text.lines().next()?;
-        return line.rsplit_once('@').map(|(_, host)| host.trim().to_owned());
-    }
-    let valid = |word: &str| {
-        let word = word.trim_matches('.').to_ascii_lowercase();
-        (word.contains('.') && psl::suffix(word.as_bytes()).is_some_and(|suffix| suffix.is_known()))
-            .then_some(word)
-    };
-    let behind_at = text.rsplit_once('@').into_iter().filter_map(|(_, rest)| {
-        let end = rest.find(|char| !is_host(char)).unwrap_or(rest.len());
-        rest.get(..end)
-    });
-    let words = text.split(|char| !is_host(char));
-    behind_at.chain(words).find_map(valid)
-}
-
-fn ip(text: &str) -> Option<IpAddr> {
-    text.split(|char: char| !(char.is_ascii_hexdigit() || matches!(char, '.' | ':')))
-        .map(|word| word.trim_matches(['.', ':']))
-        .find_map(|word| word.parse().ok())
 }
