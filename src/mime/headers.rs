@@ -162,7 +162,7 @@ pub(super) fn part_section(chunk: &[u8], terminated: bool) -> Section {
         let next = position + line.len();
         if !terminated && next == chunk.len() {
             let fields = open.unwrap_or(position);
-            return Section { fields, body: position, damage: Damage::NO_SEPARATOR };
+            return Section { fields, body: position, damage: Damage::none() };
         }
         match line {
             [b' ' | b'\t', ..] if open.is_some() => {}
@@ -174,7 +174,8 @@ pub(super) fn part_section(chunk: &[u8], terminated: bool) -> Section {
         }
         position = next;
     }
-    Section { fields: open.unwrap_or(position), body: position, damage: Damage::NO_SEPARATOR }
+    // nothing to separate from
+    Section { fields: open.unwrap_or(position), body: position, damage: Damage::none() }
 }
 
 /// The line at `position` with its LF; `None` at the end.

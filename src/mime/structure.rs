@@ -292,7 +292,7 @@ impl<'m> Parser<'m, '_> {
         crlf: bool,
     ) -> (&'m [Header<'m>], Body<'m>) {
         let section = if headless {
-            headers::Section { fields: 0, body: 0, damage: Damage::NO_SEPARATOR }
+            headers::Section { fields: 0, body: 0, damage: Damage::none() }
         } else {
             headers::part_section(chunk, terminated)
         };

@@ -13,6 +13,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_base64_length", check_base64_length),
     ("check_for_ascii_text_illegal", check_for_ascii_text_illegal),
     ("check_for_faraway_charset", check_for_faraway_charset),
+    ("check_for_faraway_charset_in_headers", check_for_faraway_charset_in_headers),
     ("check_for_mime", check_for_mime),
     ("check_for_mime_html", check_for_mime_html),
     ("check_for_mime_html_only", check_for_mime_html_only),
@@ -167,6 +168,38 @@ fn check_for_faraway_charset(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     truth(high > 3 && low <= high)
 }
 
+/// The author or the subject is encoded in a charset that is not expected.
+fn check_for_faraway_charset_in_headers(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
+    let settings = &subject.rules.settings;
+    if settings.expects_all() {
+        return 0;
+    }
+    truth(["From:raw", "Subject:raw"].iter().any(|lookup| {
+        let value = subject.get(lookup);
+        let value = String::from_utf8_lossy(&value);
+        encoded_charsets(&value).any(|charset| !settings.expects(charset))
+    }))
+}
+
+/// The charsets of encoded words.
+fn encoded_charsets(mut value: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        loop {
+            let (_, word) = value.split_once("=?")?;
+            value = word;
+            let Some((charset, rest)) = word.split_once('?').filter(|(charset, _)| !charset.is_empty())
+            else {
+                continue;
+            };
+            let text = rest.get(1..).and_then(|rest| rest.strip_prefix('?'));
+            if let Some((_, behind)) = text.and_then(|text| text.split_once("?=")) {
+                value = behind;
+                return Some(charset);
+            }
+        }
+    })
+}
+
 /// What the message says of itself: `charset=x`, `charset="x"`.
 fn declared_charset<'m>(subject: &Subject<'_, 'm>) -> Option<&'m str> {
     let declared = subject.message.header("Content-Type")?;
@@ -294,16 +327,14 @@ fn multipart_ratio(subject: &Subject<'_, '_>) -> f64 {
 
 /// What is wrong with the structure.
 fn check_msg_parse_flags(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 {
-    // what is wrong with a message inside of the message does not count
+    // what is wrong with the parts of a message inside of the message counts, too
     let parts = &subject.message.parts;
-    let is_inner = |part: &Part<'_>| {
-        let mut parents = std::iter::successors(part.parent, |&parent| parts.get(parent)?.parent);
-        parents.any(|parent| parts.get(parent).is_some_and(|parent| parent.kind == "message"))
-    };
     let of_root = |wanted| parts.first().is_some_and(|root| root.damage().contains(wanted));
-    let of_any = |wanted| parts.iter().any(|part| part.damage().contains(wanted) && !is_inner(part));
-    let of_child =
-        |wanted| parts.iter().skip(1).any(|part| part.damage().contains(wanted) && !is_inner(part));
+    let of_any = |wanted| parts.iter().any(|part| part.damage().contains(wanted));
+    let in_multipart = |part: &&Part<'_>| {
+        part.parent.and_then(|parent| parts.get(parent)).is_some_and(|parent| parent.kind == "multipart")
+    };
+    let of_child = |wanted| parts.iter().filter(in_multipart).any(|part| part.damage().contains(wanted));
     truth(match text(arguments, 0).unwrap_or_default() {
         "missing_head_body_separator" => of_root(Damage::NO_SEPARATOR),
         "truncated_header" => of_root(Damage::HEADER_CUT),
@@ -383,4 +414,28 @@ fn has_two_cases(charset: &str) -> bool {
     let charset = charset.to_ascii_lowercase();
     let is_name = charset.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     !(is_name && WITHOUT.iter().any(|name| charset.contains(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needless_escapes_are_counted_but_for_blanks_at_the_end() {
+        assert_eq!(needless_escapes(b"=41=3D=20a=C3=A9\n"), 2);
+        assert_eq!(needless_escapes(b"a=20=20\r\n"), 0);
+        assert_eq!(needless_escapes(b"=41=09 \n"), 1);
+    }
+
+    #[test]
+    fn encoded_words_name_their_charsets() {
+        let found: Vec<_> = encoded_charsets("=?koi8-r?B?xA==?= x =?utf-8?Q?a?= =?bad").collect();
+        assert_eq!(found, ["koi8-r", "utf-8"]);
+    }
+
+    #[test]
+    fn charsets_without_capitals_are_known_by_a_part_of_their_name() {
+        assert!(has_two_cases("utf-8") && has_two_cases("windows-1252"));
+        assert!(!has_two_cases("iso-2022-jp") && !has_two_cases("GB2312") && !has_two_cases("koi8-r"));
+    }
 }
