@@ -17,6 +17,7 @@ use super::{
     whole::{self, Unanswered},
 };
 use crate::{
+    bayes::{Class, Spooled as Learned},
     mime,
     profile::Caller,
     verdict::Action,
@@ -171,9 +172,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
             Target::Ping if head.is_text => reply::PONG.to_vec(),
             Target::Ping => reply::http(200, "text/plain", b"pong\r\n", head.keeps_alive),
             Target::Check => self.check(head, message, started).await,
-            Target::LearnSpam | Target::LearnHam => {
-                reply::failure(403, "this engine does not learn from its clients", head.is_text)
-            }
+            Target::LearnSpam => self.learn(head, Class::Spam, message).await,
+            Target::LearnHam => self.learn(head, Class::Ham, message).await,
             Target::Stat => ok(&json(&self.stat())),
             Target::Symbols => ok(&json(&self.symbols())),
             Target::Actions => ok(&json(&self.actions())),
@@ -198,6 +198,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
                 reply::http(200, JSON, &body, head.keeps_alive)
             }
             Err(error) => reply::failure(503, &error.to_string(), head.is_text),
+        }
+    }
+
+    async fn learn(&self, head: &Head, class: Class, message: Vec<u8>) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Body {
+            success: bool,
+        }
+        match whole::learn(&self.shared, class, message).await {
+            Ok(Learned::Spooled) => reply::http(200, JSON, &json(&Body { success: true }), head.keeps_alive),
+            // rspamc takes it as it is meant: nothing is left to do.
+            Ok(Learned::Known) => reply::failure(208, "the message is learned as this already", head.is_text),
+            Err(error) => reply::failure(503, &error, head.is_text),
         }
     }
 

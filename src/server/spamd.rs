@@ -16,6 +16,7 @@ use super::{
     whole::{self, Unanswered},
 };
 use crate::{
+    bayes::{Class, Spooled as Learned},
     profile::Caller,
     wire::{
         request::Envelope,
@@ -75,12 +76,11 @@ pub(super) async fn serve(
     }
 }
 
-async fn answer(shared: &Shared, caller: &Caller, head: &Head, message: Vec<u8>) -> Vec<u8> {
+async fn answer(shared: &Arc<Shared>, caller: &Caller, head: &Head, message: Vec<u8>) -> Vec<u8> {
     match head.command {
         Command::Ping => reply::PONG.to_vec(),
         Command::Skip => Vec::new(),
-        // EX_UNAVAILABLE: `spamc -L` tells its user.
-        Command::Tell => reply::failure(69, "this engine does not learn from its clients"),
+        Command::Tell => tell(shared, caller, head, message).await,
         _ => {
             // The user is whose preferences to use, not somebody who logged in to send mail.
             match whole::judge(shared, caller, Envelope::default(), message.clone(), Instant::now()).await {
@@ -88,6 +88,28 @@ async fn answer(shared: &Shared, caller: &Caller, head: &Head, message: Vec<u8>)
                 Err(error) => reply::failure(75, &error.to_string()),
             }
         }
+    }
+}
+
+/// Learns a message. What fails is EX_UNAVAILABLE or EX_NOPERM: `spamc -L` tells its user.
+async fn tell(shared: &Arc<Shared>, caller: &Caller, head: &Head, message: Vec<u8>) -> Vec<u8> {
+    if !caller.is_local() {
+        return reply::failure(77, "this engine learns from programs on its own machine only");
+    }
+    let class = head.class.as_deref().unwrap_or_default().parse::<Class>();
+    let class = match class {
+        Ok(class) if head.sets => class,
+        Ok(_) | Err(_) if head.removes && !head.sets => {
+            return reply::failure(69, "what was learned is forgotten by `criba train --forget`");
+        }
+        Ok(_) => return reply::failure(76, "TELL needs Set: local"),
+        Err(error) => return reply::failure(76, &error),
+    };
+    match whole::learn(shared, class, message).await {
+        // The last word counts: the spool takes it out of the other class.
+        Ok(Learned::Spooled) => reply::told(true, head.removes),
+        Ok(Learned::Known) => reply::told(false, false),
+        Err(error) => reply::failure(69, &error),
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     worker::Job,
 };
 use crate::{
+    bayes::{Class, Spooled as Learned},
     budget::Budget,
     profile::Caller,
     verdict::Verdict,
@@ -59,6 +60,30 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// Puts a message that a user sorted into the feedback spool, beside all else, as that waits for the disk.
+///
+/// # Errors
+/// Why it was not learned, in words for the client.
+pub(super) async fn learn(shared: &Arc<Shared>, class: Class, raw: Vec<u8>) -> Result<Learned, String> {
+    let Some(room) = shared.admission.enter(raw.len(), 1) else {
+        return Err("there is no room in memory now, try again later".into());
+    };
+    let engine = shared.engine();
+    let writing = tokio::task::spawn_blocking(move || {
+        let learned = engine.learn(class, &raw);
+        drop((raw, room));
+        learned
+    });
+    let refused = match writing.await {
+        Ok(Some(Ok(learned))) => return Ok(learned),
+        Ok(Some(Err(error))) => error.to_string(),
+        Ok(None) => "this engine has no feedback spool: [bayes] spool in its configuration".into(),
+        Err(_) => "the spool could not be written".into(),
+    };
+    tracing::warn!("a message was not learned: {refused}");
+    Err(refused)
 }
 
 /// Has a message judged that `caller` brought; its clock started at `started`. Dropping the future cancels the scan.

@@ -65,3 +65,8 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 pub fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/samples").join(name).with_extension("eml")
 }
+
+/// Configuration of a feedback spool below `folder`.
+pub fn spool(folder: &Path) -> String {
+    format!("[bayes]\nspool = \"{}\"\n", folder.join("spool").display())
+}

@@ -5,8 +5,8 @@ use std::process::{Command, Output, Stdio};
 use simd_json::{OwnedValue, prelude::*};
 
 use super::{
-    engine::{CRIBA, Engine, free, sample},
-    support::skipped,
+    engine::{CRIBA, Engine, free, sample, spool},
+    support::{files, skipped},
 };
 
 /// Argon2 hash of `q1`.
@@ -25,8 +25,11 @@ fn rspamc_gets_verdicts_figures_and_headers() {
     let folder = tempfile::tempdir().expect("a folder");
     let address = free().to_string();
     let listen = format!("rspamd:{address}");
-    let _engine =
-        Engine::start(folder.path(), &[&listen], &format!("[server]\ncontroller_password = \"{HASH}\"\n"));
+    let _engine = Engine::start(
+        folder.path(),
+        &[&listen],
+        &format!("[server]\ncontroller_password = \"{HASH}\"\n{}", spool(folder.path())),
+    );
     let rspamc = |options: &[&str]| {
         Command::new("rspamc").args(["-h", &address]).args(options).output().expect("rspamc")
     };
@@ -57,6 +60,9 @@ fn rspamc_gets_verdicts_figures_and_headers() {
         stat.contains("Messages scanned: 6") && stat.contains("Messages with action reject: 3"),
         "{stat}"
     );
+    let learned = text(&rspamc(&["-P", "q1", "learn_spam", spam]));
+    assert!(learned.contains("success = true"), "{learned}");
+    assert_eq!(files(&folder.path().join("spool/spam")).len(), 1);
     let refused = rspamc(&["-P", "wrong", "stat"]);
     assert!(text(&refused).contains("403"), "{}", text(&refused));
 }

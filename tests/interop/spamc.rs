@@ -7,7 +7,10 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use super::{engine::Engine, support::skipped};
+use super::{
+    engine::{Engine, spool},
+    support::{files, skipped},
+};
 
 fn spamc(socket: &Path, options: &[&str], mail: &[u8]) -> Output {
     let mut spamc = Command::new("spamc");
@@ -29,7 +32,8 @@ fn every_way_to_ask_is_answered() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("spamd.sock");
-    let _engine = Engine::start(folder.path(), &[&format!("spamd:unix:{}", socket.display())], "");
+    let _engine =
+        Engine::start(folder.path(), &[&format!("spamd:unix:{}", socket.display())], &spool(folder.path()));
     let spamc = |options: &[&str], mail: &[u8]| spamc(&socket, options, mail);
     let spam = fs::read("corpora/samples/spam/gtube.eml").expect("a sample");
     let ham = fs::read("corpora/samples/ham/personal-en.eml").expect("a sample");
@@ -57,4 +61,12 @@ fn every_way_to_ask_is_answered() {
     // Above the client's limit nothing is asked, and the mail comes back as it went.
     let output = spamc(&["-s", "100"], &ham);
     assert_eq!(output.stdout, ham);
+
+    // What users sort waits for the next training, each message once and in the class that was said last.
+    let learned = || ["spam", "ham"].map(|class| files(&folder.path().join("spool").join(class)).len());
+    assert!(text(&spamc(&["-L", "spam"], &spam)).contains("successfully"));
+    assert_eq!(learned(), [1, 0]);
+    assert!(text(&spamc(&["-L", "spam"], &spam)).contains("already"));
+    assert!(text(&spamc(&["-L", "ham"], &spam)).contains("successfully"));
+    assert_eq!(learned(), [0, 1]);
 }

@@ -14,6 +14,7 @@ use crate::{
 pub fn http(status: u16, kind: &str, body: &[u8], keeps_alive: bool) -> Vec<u8> {
     let reason = match status {
         200 => "OK",
+        208 => "Already Reported",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",

@@ -11,6 +11,13 @@ use crate::{
 /// The reply to a PING.
 pub const PONG: &[u8] = b"SPAMD/1.5 0 PONG\r\n";
 
+/// The reply to a TELL that was heard: `DidSet` and `DidRemove` name the database, which is the local one.
+pub fn told(set: bool, removed: bool) -> Vec<u8> {
+    let set = if set { "DidSet: local\r\n" } else { "" };
+    let removed = if removed { "DidRemove: local\r\n" } else { "" };
+    format!("SPAMD/1.1 0 EX_OK\r\n{set}{removed}Content-length: 2\r\n\r\n\r\n").into_bytes()
+}
+
 /// The reply to a request that got no verdict: `spamc` passes the mail on or puts it off, as it was told to.
 pub fn failure(code: u8, what: &str) -> Vec<u8> {
     format!("SPAMD/1.0 {code} {}\r\n\r\n", what.replace(['\r', '\n'], " ")).into_bytes()

@@ -86,6 +86,11 @@ pub struct Head {
     /// Bytes of the message; `None` for all until the client closes its side.
     pub length: Option<usize>,
     pub is_compressed: bool,
+    /// What a TELL says the message is: `spam` or `ham`.
+    pub class: Option<String>,
+    /// Whether a TELL wants it learned, and whether it wants it forgotten as the other class.
+    pub sets: bool,
+    pub removes: bool,
 }
 
 impl Head {
@@ -114,7 +119,16 @@ impl Head {
             bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let first = lines.next().unwrap_or_default();
         let (command, version) = command(first).ok_or_else(|| bad(first))?;
-        let mut head = Head { command, version, user: None, length: None, is_compressed: false };
+        let mut head = Head {
+            command,
+            version,
+            user: None,
+            length: None,
+            is_compressed: false,
+            class: None,
+            sets: false,
+            removes: false,
+        };
         for line in lines.take_while(|line| !line.is_empty()) {
             let (name, value) = field(line).ok_or_else(|| bad(line))?;
             match name.to_ascii_lowercase().as_str() {
@@ -130,7 +144,11 @@ impl Head {
                     true => head.is_compressed = true,
                     false => return Err(bad(line)),
                 },
-                // Message-class, Set and Remove of TELL, and whatever a later client says.
+                "message-class" => head.class = Some(value.to_ascii_lowercase()),
+                // `local`, `remote` or both; remote databases are none of ours.
+                "set" => head.sets = value.contains("local"),
+                "remove" => head.removes = value.contains("local"),
+                // Whatever a later client says.
                 _ => {}
             }
         }
