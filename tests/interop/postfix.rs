@@ -11,7 +11,7 @@ use std::{
 use super::{
     engine::{Engine, sample, wait_for},
     smtp,
-    support::{files, skipped},
+    support::{block, files, skipped},
 };
 
 const MASTER: &str = "\
@@ -65,8 +65,8 @@ impl Postfix {
              virtual_mailbox_domains = example.org\nvirtual_mailbox_base = {root}/mail\n\
              virtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:65534\nvirtual_gid_maps = static:65534\n\
              smtpd_relay_restrictions = reject_unauth_destination\nsmtpd_peername_lookup = no\n\
-             smtpd_milters = unix:{root}/milter.sock\nmilter_default_action = tempfail\n\
-             milter_connect_timeout = 5s\n"
+             {}",
+            block("postfix.md", "# main.cf").replace("unix:/criba/", &format!("unix:{root}/"))
         );
         fs::write(etc.join("main.cf"), main).expect("main.cf");
         fs::write(etc.join("master.cf"), MASTER.replace("PORT", &port.to_string())).expect("master.cf");

@@ -42,6 +42,17 @@ pub fn root(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// The block of a page of `examples/front-ends` that begins with the line `head`, so that what people copy is what
+/// is tested.
+pub fn block(page: &str, head: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/front-ends").join(page);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let start = format!("\n{head}\n");
+    let (_, after) = text.split_once(&start).unwrap_or_else(|| panic!("{page} has no block {head}"));
+    let (block, _) = after.split_once("```").expect("a block ends");
+    block.to_owned()
+}
+
 /// All files below a folder, sorted.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
