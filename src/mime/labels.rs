@@ -89,7 +89,7 @@ fn by_number(name: &str) -> Option<Charset> {
             "936" => Some(Charset::DoubleByte(DoubleByte::Gbk)),
             "949" => Some(Charset::Encoding(encoding_rs::EUC_KR)),
             "950" => Some(Charset::DoubleByte(DoubleByte::Big5)),
-            "866" | "874" => by_standard(&format!("cp{number}")),
+            "874" => by_standard("windows-874"),
             _ if number.len() == 4 => by_standard(&format!("windows-{number}")),
             _ => None,
         }
@@ -167,6 +167,7 @@ mod tests {
             ("iso 8859-2", Charset::Iso(encoding_rs::ISO_8859_2)),
             ("latin2", Charset::Iso(encoding_rs::ISO_8859_2)),
             ("tis-620", Charset::Iso(encoding_rs::WINDOWS_874)),
+            ("windows-874", Charset::Encoding(encoding_rs::WINDOWS_874)),
             ("ibm866", Charset::Encoding(encoding_rs::IBM866)),
             ("utf8", Charset::Encoding(UTF_8)),
         ] {

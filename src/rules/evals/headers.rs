@@ -5,7 +5,6 @@ use crate::rules::{Subject, headers::Lookup, language::Argument};
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
     ("check_equal_from_domains", check_equal_from_domains),
-    ("check_for_faraway_charset_in_headers", check_for_faraway_charset_in_headers),
     ("check_for_matching_env_and_hdr_from", check_for_matching_env_and_hdr_from),
     ("check_for_missing_to_header", check_for_missing_to_header),
     ("check_for_to_in_subject", check_for_to_in_subject),
@@ -51,24 +50,6 @@ fn check_equal_from_domains(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     };
     let (author, envelope) = (domain("From"), domain("EnvelopeFrom"));
     truth(!author.is_empty() && !envelope.is_empty() && author != envelope)
-}
-
-/// An encoded word of the author's name or of the subject is in a charset that is not expected.
-fn check_for_faraway_charset_in_headers(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
-    let settings = &subject.rules.settings;
-    let is_far = |lookup| {
-        let raw = get(subject, lookup);
-        let raw = String::from_utf8_lossy(&raw);
-        // `=?charset?q?...?=`
-        raw.lines().any(|line| {
-            line.split("=?").skip(1).any(|word| {
-                let parts: Vec<&str> = word.splitn(3, '?').collect();
-                matches!(parts.as_slice(), [charset, code, text]
-                    if !charset.is_empty() && code.len() == 1 && text.contains("?=") && !settings.expects(charset))
-            })
-        })
-    };
-    truth(!settings.expects_all() && (is_far("From:raw") || is_far("Subject:raw")))
 }
 
 /// Neither To nor Apparently-To says anything.
