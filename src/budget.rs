@@ -71,6 +71,8 @@ pub enum Why {
     Limit(&'static str),
     /// The profile has this stage off.
     Disabled,
+    /// Nothing that could be found there would change what happens to the message.
+    Decided,
     /// What is there cannot be read by anyone: broken, or encrypted with a password we don't have.
     Unreadable(&'static str),
 }
@@ -95,6 +97,7 @@ impl fmt::Display for Why {
             Why::Crashed => f.write_str("crashed"),
             Why::Limit(name) => write!(f, "limit: {name}"),
             Why::Disabled => f.write_str("disabled"),
+            Why::Decided => f.write_str("decided"),
             Why::Unreadable(how) => write!(f, "unreadable: {how}"),
         }
     }

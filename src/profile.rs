@@ -106,6 +106,8 @@ pub struct Profile {
     pub stages: Stages,
     /// Whether a part of the threads is kept for this class, so that it never waits for the others.
     pub reserved: bool,
+    /// Whether pictures and documents are read even when nothing in them could change the action.
+    pub read_decided: bool,
     /// The score from which a message is called spam.
     pub required: f64,
     pub thresholds: Thresholds,
@@ -124,6 +126,7 @@ impl Profile {
             budget: Duration::from_millis(500),
             stages: Stages::ALL,
             reserved: false,
+            read_decided: false,
             required: 5.0,
             thresholds: Thresholds {
                 greylist: None,

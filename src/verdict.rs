@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     budget::{Budget, Skipped, Stage, Why},
-    profile::{Policy, Profile},
+    profile::{Policy, Profile, Thresholds},
 };
 
 /// What the front end should do with the message, in rspamd's words.
@@ -189,10 +189,10 @@ fn round3(value: f64) -> f64 {
     (value * 1e3).round() / 1e3 + 0.0
 }
 
-fn action(score: f64, passing: bool, profile: &Profile) -> Action {
-    let thresholds = &profile.thresholds;
+/// What a complete verdict with this score asks for.
+pub fn by_score(score: f64, thresholds: &Thresholds) -> Action {
     let reached = |limit: Option<f64>| limit.is_some_and(|limit| score >= limit);
-    let by_score = if reached(thresholds.reject) {
+    if reached(thresholds.reject) {
         Action::Reject
     } else if reached(thresholds.rewrite_subject) {
         Action::RewriteSubject
@@ -202,7 +202,11 @@ fn action(score: f64, passing: bool, profile: &Profile) -> Action {
         Action::Greylist
     } else {
         Action::NoAction
-    };
+    }
+}
+
+fn action(score: f64, passing: bool, profile: &Profile) -> Action {
+    let by_score = by_score(score, &profile.thresholds);
     match profile.on_partial {
         _ if !passing || by_score == Action::Reject => by_score,
         Policy::Accept => by_score,

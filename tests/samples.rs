@@ -13,7 +13,14 @@ use std::{
 };
 
 use common::{Sample, engine, judge, recall, samples};
-use criba::{engine::Engine, verdict::Verdict};
+use criba::{
+    budget::{Budget, Why},
+    engine::Engine,
+    pipeline::{self, Mail},
+    profile::{Policy, Profile},
+    verdict::Verdict,
+    wire::request::Envelope,
+};
 use serde::Deserialize;
 
 mod common;
@@ -195,4 +202,31 @@ fn the_samples_are_what_their_generator_makes() {
 /// Straight to stderr: what `eprintln!` prints in a test that passes is kept back, and nobody would see it.
 fn skipped(why: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "SKIPPED: {why}");
+}
+
+/// Pictures that cannot change the action are left unread, and reading them does not change it.
+#[test]
+fn what_is_decided_by_the_text_stays_so_when_pictures_are_read() {
+    let engine = engine();
+    let mut scratch = engine.scratch();
+    let profile = Profile { on_partial: Policy::Accept, ..Profile::external() };
+    let envelope = Envelope::default();
+    let mut decided = 0;
+    let gtube = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
+    for sample in samples().iter().filter(|sample| sample.file.contains("picture")) {
+        let raw = sample.read();
+        // As it is, and as one that is refused for its text alone.
+        let text = String::from_utf8_lossy(&raw);
+        let shouted = text.replacen("\nSubject: ", &format!("\nSubject: {gtube} "), 1).into_bytes();
+        for raw in [raw, shouted] {
+            let mail = Mail { raw: &raw, envelope: &envelope, profile: &profile };
+            let quick = pipeline::scan(&engine, &mut scratch, mail, Budget::new(common::PATIENT), &());
+            let whole = judge(&engine, &mut scratch, &raw);
+            assert_eq!(quick.action, whole.action, "{}", sample.file);
+            let left = quick.skipped.iter().any(|skipped| skipped.why == Why::Decided);
+            assert!(quick.complete && (!left || quick.texts.is_empty()), "{}", sample.file);
+            decided += usize::from(left);
+        }
+    }
+    assert!(decided > 0, "a GTUBE decides");
 }

@@ -429,6 +429,7 @@ fn profile(base: Profile, mut raw: raw::Profile, place: &Place<'_>) -> Result<Pr
         budget: Duration::from_millis(budget),
         stages,
         reserved: raw.reserved.unwrap_or(base.reserved),
+        read_decided: raw.read_decided.unwrap_or(base.read_decided),
         required: place.in_range("required", raw.required, base.required, -1e6..=1e6)?,
         thresholds: Thresholds {
             greylist: threshold(actions.greylist, base.thresholds.greylist, place)?,

@@ -88,6 +88,7 @@ pub struct Limits {
 pub struct Profile {
     pub budget_ms: Option<Spanned<u64>>,
     pub reserved: Option<bool>,
+    pub read_decided: Option<bool>,
     pub required: Option<Spanned<f64>>,
     pub actions: Actions,
     pub stages: BTreeMap<Spanned<String>, bool>,

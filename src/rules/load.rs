@@ -17,6 +17,7 @@ use super::{
     matching::{Cache, DatabaseScratch, Decider, Entry, Fuzzy, View, Wanted, compile},
     metas::{Meta, MetaKind, Metas, Program, Standing},
     mime_headers::{self, MimeHeaders, NodeLookup},
+    reach::Reach,
     regex::{Flags, Regex, translate},
     settings::Settings,
     uri_details::{Detail, Key, UriDetail},
@@ -315,11 +316,13 @@ impl<'d> Plan<'d> {
             settings: Settings::default(),
             patterns,
             metas,
+            reach: Reach::default(),
             trust: self.definitions.trust.clone(),
             scratch: None,
         };
         let databases = rules.views().flat_map(View::databases);
         rules.scratch = DatabaseScratch::for_all(databases).map_err(|error| Error::Memory(error.message))?;
+        rules.reach = rules.find_reach();
         Ok(rules)
     }
 

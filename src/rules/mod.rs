@@ -14,6 +14,7 @@ mod load;
 mod matching;
 mod metas;
 mod mime_headers;
+mod reach;
 mod regex;
 mod report;
 mod scan;
@@ -104,6 +105,8 @@ pub struct RuleSet {
     /// Patterns among the arguments of functions.
     patterns: HashMap<String, matching::Decider>,
     metas: metas::Metas,
+    /// What text that is read later can change.
+    reach: reach::Reach,
     /// Whom the rule files trust.
     trust: Trust,
     /// Made for all databases; workers get clones.

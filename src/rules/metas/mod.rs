@@ -4,10 +4,12 @@
 //! small program with Perl's notion of values; `Metas` runs, in an order that puts dependencies
 //! first, those programs that a hit could have made true.
 
+mod motion;
 mod plan;
 mod program;
 #[cfg(test)]
 mod tests;
 
+pub use motion::Motion;
 pub use plan::{Meta, MetaKind, Metas, Standing};
 pub use program::Program;

@@ -34,7 +34,7 @@ pub enum MetaKind {
 /// All metas in an order that puts dependencies first.
 #[derive(Debug, Default)]
 pub struct Metas {
-    metas: Vec<Meta>,
+    pub(super) metas: Vec<Meta>,
     /// True without any hit: looked at in every message.
     always: Vec<u32>,
     /// For each rule id, the metas that name it.

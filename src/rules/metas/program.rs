@@ -7,7 +7,7 @@ const MAX_DEPTH: usize = 100;
 
 /// One step; values live on a stack.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
+pub(super) enum Step {
     Number(f64),
     /// The value of the name with this index in [`Program::names`].
     Name(u32),
@@ -24,7 +24,7 @@ enum Step {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
+pub(super) enum Operator {
     Add,
     Subtract,
     Multiply,
@@ -77,6 +77,11 @@ impl Program {
     /// An expression that is never true.
     pub fn never() -> Program {
         Program { steps: vec![Step::Number(0.0)], names: Vec::new() }
+    }
+
+    /// What it does, step by step.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// The value of the expression, where `value` gives those of its names.
