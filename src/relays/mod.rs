@@ -18,6 +18,8 @@ use line::Line;
 pub use networks::{Networks, Trust};
 pub use shape::Shape;
 
+use std::net::IpAddr;
+
 use crate::mime::Message;
 
 /// What the search for formats may cost for one message, in steps of the matcher. Usual lines take some
@@ -70,8 +72,9 @@ pub struct Relays {
 type Trusted = bool;
 
 impl Relays {
-    /// Reads the Received lines of `message`.
-    pub fn of(message: &Message<'_>, trust: &Trust) -> Relays {
+    /// Reads the Received lines of `message`. `client` handed it to the front end that asks: where the front end
+    /// has not written that down in the message yet, as in an SMTP session, it is the newest relay.
+    pub fn of(message: &Message<'_>, client: Option<Relay>, trust: &Trust) -> Relays {
         let arena = message.arena();
         let received = message.headers("received").map(|header| header.value(arena).to_owned());
         let originating = trust.originating.iter().filter_map(|name| {
@@ -79,11 +82,11 @@ impl Relays {
             let ip = std::str::from_utf8(ip::find(value.as_bytes())?).ok()?;
             Some(format!("from X-Originating-IP: {ip}"))
         });
-        Relays::read(received.chain(originating), trust)
+        Relays::read(received.chain(originating), client, trust)
     }
 
     /// Reads lines, the newest first.
-    fn read(lines: impl IntoIterator<Item = String>, trust: &Trust) -> Relays {
+    fn read(lines: impl IntoIterator<Item = String>, mut client: Option<Relay>, trust: &Trust) -> Relays {
         let mut relays = Relays::default();
         let mut border = Border::new(trust);
         let mut steps = STEPS;
@@ -106,12 +109,22 @@ impl Relays {
                     continue;
                 }
             };
+            if let Some(mut client) = client.take()
+                && !client.is_same_host(&relay)
+            {
+                border.pass(&mut client);
+                relays.all.push((client, border.trusted));
+            }
             relay.envelope_from = sender.filter(|sender| !sender.is_empty()).or(relay.envelope_from);
             border.pass(&mut relay);
             relays.trusted_lines += usize::from(border.trusted);
             relays.internal_lines += usize::from(border.internal);
             behind_trusted = border.trusted;
             relays.all.push((relay, border.trusted));
+        }
+        if let Some(mut client) = client {
+            border.pass(&mut client);
+            relays.all.push((client, border.trusted));
         }
         relays
     }
@@ -152,6 +165,26 @@ impl Relays {
 }
 
 impl Relay {
+    /// The client of an SMTP session, by its address, name in the DNS, HELO and whether it logged in.
+    pub fn client(ip: IpAddr, name: &str, helo: &str, logged_in: bool) -> Relay {
+        let ip = ip.to_canonical().to_string();
+        let clean = |text: &str| text.replace(|c: char| c.is_whitespace() || "[]()<>#|\0".contains(c), "!");
+        Relay {
+            private: is_private(&ip),
+            no_rdns: name.is_empty(),
+            rdns: clean(name),
+            helo: clean(helo),
+            auth: if logged_in { "login".into() } else { String::new() },
+            ip,
+            ..Relay::default()
+        }
+    }
+
+    fn is_same_host(&self, other: &Relay) -> bool {
+        let address = |relay: &Relay| relay.ip.parse::<IpAddr>().map(|ip| ip.to_canonical());
+        matches!((address(self), address(other)), (Ok(ours), Ok(theirs)) if ours == theirs)
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         let truth = |truth: bool| if truth { "1" } else { "0" };
         let from = self.envelope_from.as_deref().unwrap_or_default();

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn relays(lines: &[&str], trust: &Trust) -> Relays {
-    Relays::read(lines.iter().map(|line| (*line).to_owned()), trust)
+    Relays::read(lines.iter().map(|line| (*line).to_owned()), None, trust)
 }
 
 /// What one line says, by the keys of the notation; empty where it is no relay.
@@ -110,7 +110,7 @@ fn trust_ends_at_the_first_public_address() {
         OUTER.replace(" id A", " id AAA"),
         INNER.replace(" id B", " id BBB"),
     ];
-    let found = Relays::read(lines, &Trust::default());
+    let found = Relays::read(lines, None, &Trust::default());
     assert_eq!((ids(&found, Zone::Trusted), ids(&found, Zone::Untrusted)), (vec!["CCC"], vec!["AAA", "BBB"]));
     assert_eq!(found.lines_within(Zone::Trusted), 1);
     assert_eq!(found.handover().unwrap().id, "AAA");
@@ -179,7 +179,7 @@ fn all_shapes_can_be_read() {
 fn lines_made_to_be_slow_are_given_up() {
     let line = format!("from a ({}", "x@[1.2.3.4] by y (x[1.2.3.4]) ".repeat(260));
     let lines = vec![line; 200];
-    let found = Relays::read(lines, &Trust::default());
+    let found = Relays::read(lines, None, &Trust::default());
     assert!(found.all.len() + found.unparseable <= 200);
 }
 
@@ -228,4 +228,24 @@ proptest! {
         let text = ip.to_string();
         prop_assert_eq!(ip::end(format!("{text} ").as_bytes(), 0), Some(text.len()));
     }
+}
+
+#[test]
+fn the_client_of_the_session_is_the_newest_relay_unless_it_is_written_down() {
+    let line = |ip: &str| format!("from mail.example.net (mail.example.net [{ip}]) by mx.example.org; x");
+    let client = || Some(Relay::client([192, 0, 2, 9].into(), "", "he lo", false));
+    let ips = |lines: Vec<String>, client| {
+        let relays = Relays::read(lines, client, &Trust::default());
+        relays.zone(Zone::Untrusted).map(|relay| relay.ip.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ips(vec![line("198.51.100.1")], client()), ["192.0.2.9", "198.51.100.1"]);
+    assert_eq!(ips(vec![line("192.0.2.9")], client()), ["192.0.2.9"], "the front end wrote it down");
+    assert_eq!(ips(vec![], client()), ["192.0.2.9"]);
+    // A user who logged in is trusted, and so are the hosts before.
+    let user = Some(Relay::client([192, 0, 2, 9].into(), "", "pc", true));
+    let relays = Relays::read(vec![], user, &Trust::default());
+    assert_eq!((relays.zone(Zone::Untrusted).count(), relays.zone(Zone::Internal).count()), (0, 1));
+    let mut written = Vec::new();
+    Relays::read(vec![], client(), &Trust::default()).write(Zone::External, &mut written);
+    assert!(written.starts_with(b"[ ip=192.0.2.9 rdns= helo=he!lo by="));
 }

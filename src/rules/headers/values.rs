@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     mime::{self, Address, Header, Message},
-    relays::{Relays, Trust, Zone},
+    relays::{Relay, Relays, Trust, Zone},
     render::Boundaries,
     wire::request::Envelope,
 };
@@ -38,7 +38,11 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// The hosts that the message came through; read when first asked for.
     pub fn relays(&self) -> &Relays {
-        self.relays.get_or_init(|| Relays::of(self.message, self.trust))
+        self.relays.get_or_init(|| {
+            let Envelope { client_ip, client_name, helo, user, .. } = self.envelope;
+            let client = client_ip.map(|ip| Relay::client(ip, client_name, helo, user.is_some()));
+            Relays::of(self.message, client, self.trust)
+        })
     }
 
     /// The headers that rules may see: what earlier spam filters put in is gone.
