@@ -1,18 +1,16 @@
 //! Counted messages: the tokens of each, and its class. Rows of different machines are put together by
 //! [`Corpus::append`]; the order they come in makes no difference.
 
-use std::{collections::HashMap, fs, io, path::Path};
+use std::collections::HashMap;
 
 use rayon::prelude::*;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     Error, Tokens,
     hash::mix,
     learn::{self, Options},
     metrics::Metrics,
-    model::{Model, replace},
-    tokens,
+    model::Model,
 };
 
 /// The tokens of sorted messages.
@@ -28,6 +26,8 @@ pub(super) struct Row {
     /// A hash of all tokens: messages that look the same are counted once.
     pub digest: u64,
     pub spam: bool,
+    /// When it was counted, in days since 1970.
+    pub day: i32,
     /// Where its tokens start and end in `fingerprints`.
     start: usize,
     end: usize,
@@ -46,17 +46,17 @@ pub struct Report {
 }
 
 impl Corpus {
-    /// Adds a message.
-    pub fn push(&mut self, tokens: &Tokens, spam: bool) {
-        self.push_row(tokens.fingerprints(), spam);
+    /// Adds a message that was counted on `day`, in days since 1970.
+    pub fn push(&mut self, tokens: &Tokens, spam: bool, day: i32) {
+        self.push_row(tokens.fingerprints(), spam, day);
     }
 
-    pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool) {
+    pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool, day: i32) {
         // A sum, as the order of tokens means nothing.
         let digest = fingerprints.iter().fold(0u64, |sum, &token| sum.wrapping_add(mix(token, 1)));
         let start = self.fingerprints.len();
         self.fingerprints.extend_from_slice(fingerprints);
-        self.rows.push(Row { digest, spam, start, end: self.fingerprints.len() });
+        self.rows.push(Row { digest, spam, day, start, end: self.fingerprints.len() });
     }
 
     /// Adds the messages of another corpus.
@@ -78,7 +78,14 @@ impl Corpus {
         rows.par_sort_unstable_by(|a, b| {
             (a.digest, a.spam).cmp(&(b.digest, b.spam)).then_with(|| tokens(a).cmp(tokens(b)))
         });
-        rows.dedup_by_key(|row| (row.digest, row.spam));
+        rows.dedup_by(|next, kept| {
+            let is_same = (next.digest, next.spam) == (kept.digest, kept.spam);
+            if is_same {
+                // It was seen again.
+                kept.day = kept.day.max(next.day);
+            }
+            is_same
+        });
         self.fingerprints.reserve_exact(rows.iter().map(|row| row.end - row.start).sum());
         for row in rows {
             let start = self.fingerprints.len();
@@ -100,6 +107,13 @@ impl Corpus {
         self.drop_like(other, |own, others| own != others)
     }
 
+    /// Takes out the messages that were last counted before `day`. Returns how many.
+    pub fn expire(&mut self, day: i32) -> usize {
+        let before = self.rows.len();
+        self.rows.retain(|row| row.day >= day);
+        before - self.rows.len()
+    }
+
     fn drop_like(&mut self, other: &Corpus, is_dropped: impl Fn(bool, bool) -> bool) -> usize {
         let before = self.rows.len();
         let mut words: HashMap<u64, [bool; 2]> = HashMap::new();
@@ -117,7 +131,7 @@ impl Corpus {
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Corpus {
         let mut kept = Corpus::default();
         for (_, (row, fingerprints)) in self.rows().enumerate().filter(|(index, _)| keep(*index)) {
-            kept.push_row(fingerprints, row.spam);
+            kept.push_row(fingerprints, row.spam, row.day);
         }
         kept
     }
@@ -164,7 +178,7 @@ impl Corpus {
         (spam, self.rows.len() as u64 - spam)
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = (&Row, &[u64])> {
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = (&Row, &[u64])> {
         self.rows.iter().map(|row| (row, self.tokens_of(row)))
     }
 
@@ -187,92 +201,5 @@ impl Corpus {
         let model = outcome.learned.model()?;
         let report = Report { spam, ham, tokens: model.entries(), unseen: Metrics::new(&outcome.unseen) };
         Ok((model, report))
-    }
-
-    /// Writes the rows to a file, whole or not at all.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub fn write(&self, path: &Path) -> io::Result<()> {
-        let mut bytes = Vec::with_capacity(HEADER + self.rows.len() * 13 + self.fingerprints.len() * 8);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&tokens::VERSION.to_le_bytes());
-        bytes.extend_from_slice(&[0; 8]); // the checksum, when it is known
-        bytes.extend_from_slice(&(self.rows.len() as u64).to_le_bytes());
-        for (row, fingerprints) in self.rows() {
-            bytes.push(u8::from(row.spam));
-            bytes.extend_from_slice(&(fingerprints.len() as u32).to_le_bytes());
-            for fingerprint in fingerprints {
-                bytes.extend_from_slice(&fingerprint.to_le_bytes());
-            }
-        }
-        let sum = xxh3_64(&bytes[HEADER..]);
-        bytes[16..24].copy_from_slice(&sum.to_le_bytes());
-        replace(path, &bytes)
-    }
-
-    /// Reads rows that [`Corpus::write`] wrote.
-    ///
-    /// # Errors
-    /// The file cannot be read or is damaged.
-    pub fn read(path: &Path) -> Result<Corpus, Error> {
-        Corpus::from_bytes(&fs::read(path)?)
-    }
-
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Corpus, Error> {
-        let mut reader = Reader(bytes);
-        if reader.take::<8>().as_ref() != Some(MAGIC) {
-            return Err(Error::Foreign);
-        }
-        let short = || Error::Damaged("it ends inside a message");
-        let version = reader.u32().ok_or_else(short)?;
-        if version != VERSION {
-            return Err(Error::Version { found: version, known: VERSION });
-        }
-        let found = reader.u32().ok_or_else(short)?;
-        if found != tokens::VERSION {
-            return Err(Error::Tokens { found, known: tokens::VERSION });
-        }
-        let sum = reader.u64().ok_or_else(short)?;
-        if sum != xxh3_64(reader.0) {
-            return Err(Error::Damaged("its checksum is wrong"));
-        }
-        let rows = reader.u64().ok_or_else(short)?;
-        let mut corpus = Corpus::default();
-        let mut fingerprints = Vec::new();
-        for _ in 0..rows {
-            let [spam] = reader.take().ok_or_else(short)?;
-            let tokens = reader.u32().ok_or_else(short)?;
-            fingerprints.clear();
-            for _ in 0..tokens {
-                fingerprints.push(reader.u64().ok_or_else(short)?);
-            }
-            corpus.push_row(&fingerprints, spam != 0);
-        }
-        Ok(corpus)
-    }
-}
-
-const MAGIC: &[u8; 8] = b"cribaBC\n";
-const VERSION: u32 = 1;
-/// Magic, version, version of the tokens, checksum of all that follows.
-const HEADER: usize = 24;
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
     }
 }

@@ -187,9 +187,9 @@ mod tests {
         // Token n is in the first n messages; every second message is spam.
         for row in 0..20u64 {
             let tokens: Vec<u64> = (row + 1..=20).map(|token| mix(token, 7) & !1).collect();
-            corpus.push_row(&tokens, row % 2 == 0);
+            corpus.push_row(&tokens, row % 2 == 0, 0);
         }
-        corpus.push_row(&[1], true);
+        corpus.push_row(&[1], true, 0);
         let matrix = Matrix::new(&corpus, 0, 3);
         let wanted: Vec<u64> = (3..=20).rev().map(|token| mix(token, 7) & !1).collect();
         assert_eq!(matrix.fingerprints, wanted);
@@ -204,7 +204,7 @@ mod tests {
         let mut corpus = Corpus::default();
         for row in 0..300u64 {
             let tokens: Vec<u64> = (0..200).map(|n| mix(mix(row, n) % 3000, 3)).collect();
-            corpus.push_row(&tokens, row % 3 == 0);
+            corpus.push_row(&tokens, row % 3 == 0, 0);
         }
         let mut wanted = std::collections::BTreeMap::<u64, Counts>::new();
         for (row, tokens) in corpus.rows() {

@@ -4,7 +4,7 @@ use std::{
     io::{self, IsTerminal},
     path::PathBuf,
     sync::Mutex,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,6 +45,7 @@ pub(super) fn count(spam: &[PathBuf], ham: &[PathBuf]) -> Result<Counted, Failur
     for (paths, is_spam) in [(spam, true), (ham, false)] {
         inputs.extend(inputs::messages(paths)?.into_iter().map(|input| (input, is_spam)));
     }
+    let today = today();
     let bar = progress(inputs.len() as u64, "messages");
     let failed: Mutex<Vec<String>> = Mutex::default();
     let chunks: Vec<(Corpus, Vec<Input>)> = inputs
@@ -54,7 +55,7 @@ pub(super) fn count(spam: &[PathBuf], ham: &[PathBuf]) -> Result<Counted, Failur
             for (input, is_spam) in chunk {
                 match input.read() {
                     Ok(raw) => {
-                        counted.0.push(counter.count(&raw), *is_spam);
+                        counted.0.push(counter.count(&raw), *is_spam, today);
                         counted.1.push(input.clone());
                     }
                     Err(error) => {
@@ -82,6 +83,12 @@ pub(super) fn count(spam: &[PathBuf], ham: &[PathBuf]) -> Result<Counted, Failur
         counted.inputs.extend(inputs);
     }
     Ok(counted)
+}
+
+/// Days since 1970.
+pub(super) fn today() -> i32 {
+    const DAY: u64 = 24 * 60 * 60;
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| (time.as_secs() / DAY) as i32)
 }
 
 fn tell(mut failed: Vec<String>) {

@@ -1,4 +1,5 @@
-//! Messages named on the command line: files, directories, maildirs, mbox files, standard input.
+//! Messages named on the command line: files, directories, maildirs, mbox files, each plain, `.gz` or `.zst`; standard
+//! input.
 
 use std::{
     fs, io,
@@ -8,7 +9,9 @@ use std::{
     sync::Arc,
 };
 
+use flate2::read::MultiGzDecoder;
 use memchr::memmem;
+use ruzstd::decoding::StreamingDecoder;
 
 use super::failure::Failure;
 
@@ -39,7 +42,7 @@ impl Input {
     /// The raw message.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
-            Input::File(path) => fs::read(path),
+            Input::File(path) => read(path),
             Input::Mbox { data, range, .. } => Ok(data[range.clone()].to_vec()),
             Input::Stdin(data) => Ok(data.to_vec()),
         }
@@ -90,16 +93,47 @@ fn walk(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
 
 // Only a file that begins as an mbox and holds a second message is read whole here.
 fn file(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
-    let mut start = [0; 5];
-    let mut file = fs::File::open(path)?;
-    let length = file.read(&mut start)?;
-    if &start[..length] == b"From " {
-        let data = fs::read(path)?;
+    let mut start = Vec::new();
+    // What cannot be unpacked is told when it is to be read.
+    let peeked = unpacked(path)?.take(5).read_to_end(&mut start);
+    if peeked.is_ok() && start == b"From " {
+        let data = read(path)?;
         split(path, data, found);
     } else {
         found.push(Input::File(path.to_owned()));
     }
     Ok(())
+}
+
+/// What a packed file may unpack to: a small one could fill the memory.
+const UNPACKED: u64 = 4 << 30;
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    if !is_packed(path) {
+        return fs::read(path);
+    }
+    let mut data = Vec::new();
+    if unpacked(path)?.take(UNPACKED).read_to_end(&mut data)? as u64 == UNPACKED {
+        return Err(io::Error::other(format!("it unpacks to more than {UNPACKED} bytes")));
+    }
+    Ok(data)
+}
+
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "gz" || ending == "zst")
+}
+
+/// The bytes of a file, unpacked by what its name ends in.
+fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
+    let file = fs::File::open(path)?;
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("gz") => Ok(Box::new(MultiGzDecoder::new(io::BufReader::new(file)))),
+        Some("zst") => {
+            let decoder = StreamingDecoder::new(io::BufReader::new(file));
+            Ok(Box::new(decoder.map_err(io::Error::other)?))
+        }
+        _ => Ok(Box::new(file)),
+    }
 }
 
 fn split(path: &Path, data: Vec<u8>, found: &mut Vec<Input>) {
@@ -148,6 +182,35 @@ mod tests {
         let names: Vec<_> = found.iter().map(Input::name).collect();
         assert_eq!(names, ["box#1", "box#2"]);
         assert!(found[1].read().unwrap().ends_with(b"bye\n"));
+    }
+
+    #[test]
+    fn packed_messages_and_mbox_files_are_unpacked() {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        let gz = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut encoder, text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let mbox = b"From a@b Mon Jan  1 00:00:00 2024\nSubject: x\n\nhello\n\n\
+                     From c@d Tue Jan  2 00:00:00 2024\nSubject: y\n\nbye\n";
+        fs::write(path("1.gz"), gz(b"Subject: x\n\nhello\n")).unwrap();
+        fs::write(path("2.gz"), gz(mbox)).unwrap();
+        fs::write(path("3.gz"), b"no such thing").unwrap();
+        let zst = ruzstd::encoding::compress_to_vec(
+            &b"Subject: z\n\nhello\n"[..],
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        fs::write(path("4.zst"), &zst).unwrap();
+        fs::write(path("5.zst"), &zst[..3]).unwrap();
+        let found = messages(&[root.path().to_owned()]).unwrap();
+        let read: Vec<Option<Vec<u8>>> = found.iter().map(|input| input.read().ok()).collect();
+        assert_eq!(read.len(), 6);
+        assert_eq!(read[0].as_deref(), Some(&b"Subject: x\n\nhello\n"[..]));
+        assert!(read[2].as_ref().unwrap().ends_with(b"bye\n"));
+        assert_eq!(read[4].as_deref(), Some(&b"Subject: z\n\nhello\n"[..]));
+        assert_eq!((&read[3], &read[5]), (&None, &None), "they are not what they say");
     }
 
     #[test]

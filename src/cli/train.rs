@@ -35,6 +35,29 @@ pub struct Args {
     /// Don't write MODEL.counts, which --from needs later
     #[arg(long)]
     no_counts: bool,
+    #[command(flatten)]
+    expiry: Expiry,
+}
+
+/// What is left out.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Expiry {
+    /// Leave out messages that were last counted more than so many days ago
+    #[arg(long, value_name = "DAYS")]
+    max_age: Option<u16>,
+    /// Leave out tokens that stand in fewer messages
+    #[arg(long, value_name = "N", default_value_t = Options::default().rarest)]
+    rarest: u32,
+}
+
+impl Expiry {
+    /// Drops what is too old.
+    fn expire(self, corpus: &mut Corpus) {
+        if let Some(days) = self.max_age {
+            let expired = corpus.expire(count::today() - i32::from(days));
+            eprintln!("{expired} messages expired");
+        }
+    }
 }
 
 /// Sorted mail.
@@ -76,6 +99,8 @@ enum Step {
         /// Where the model goes
         #[arg(long, value_name = "MODEL")]
         out: PathBuf,
+        #[command(flatten)]
+        expiry: Expiry,
     },
 }
 
@@ -97,7 +122,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
             eprintln!("{} messages, {duplicates} duplicates left out", corpus.len());
             write_counts(&corpus, &out)
         }
-        Some(Step::Build { counts, out }) => build(merge(&counts)?.0, &out),
+        Some(Step::Build { counts, out, expiry }) => {
+            let (mut corpus, _) = merge(&counts)?;
+            expiry.expire(&mut corpus);
+            build(corpus, &out, expiry)
+        }
         None => at_once(args),
     }
 }
@@ -114,7 +143,8 @@ fn at_once(args: Args) -> Result<(), Failure> {
             eprintln!("the spool is empty: there is nothing to learn");
             return Ok(());
         }
-        None if args.forget.is_empty() => need_mail(&mail)?,
+        // What is there already may be all, with other limits.
+        None if args.from.is_none() => need_mail(&mail)?,
         _ => {}
     }
     let mut counted = count::count(&mail.spam, &mail.ham)?;
@@ -135,11 +165,12 @@ fn at_once(args: Args) -> Result<(), Failure> {
     }
     let duplicates = counted.corpus.unify();
     report_counting(&counted, duplicates);
-    let corpus = counted.corpus;
+    let mut corpus = counted.corpus;
+    args.expiry.expire(&mut corpus);
     if !args.no_counts {
         write_counts(&corpus, &counts_of(&out))?;
     }
-    build(corpus, &out)?;
+    build(corpus, &out, args.expiry)?;
     // Not before the model is on the disk: what is learned twice is learned once.
     feedback.map_or(Ok(()), Feedback::done)
 }
@@ -203,9 +234,10 @@ fn write_counts(corpus: &Corpus, path: &Path) -> Result<(), Failure> {
     corpus.write(path).map_err(|error| Failure::cannot_create(format!("{}: {error}", path.display())))
 }
 
-fn build(mut corpus: Corpus, out: &Path) -> Result<(), Failure> {
+fn build(mut corpus: Corpus, out: &Path, expiry: Expiry) -> Result<(), Failure> {
     let started = Instant::now();
-    let (model, report) = corpus.build(&Options::default()).map_err(Failure::data)?;
+    let options = Options { rarest: expiry.rarest, ..Options::default() };
+    let (model, report) = corpus.build(&options).map_err(Failure::data)?;
     let seconds = started.elapsed().as_secs_f64();
     model.write(out).map_err(|error| Failure::cannot_create(format!("{}: {error}", out.display())))?;
     report_model(&report, out, model.as_bytes().len(), seconds);
