@@ -124,6 +124,8 @@ pub struct RuleHits {
     pub score: f64,
     /// Scored rules that hit, in order of names.
     pub tests: Vec<String>,
+    /// What each of them adds.
+    pub scores: Vec<f64>,
     /// `__` rules that hit, in order of names.
     pub subtests: Vec<String>,
 }
@@ -146,13 +148,15 @@ pub fn rule_hits(
         scan.bayes(&message, &rendered, scratch);
         let probability = scan.findings.bayes.map(|opinion| opinion.probability);
         let outcome = engine.rules.evaluate(&scan.hits, probability);
+        let mut symbols = outcome.symbols;
+        symbols.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut hits = RuleHits {
-            score: outcome.symbols.iter().map(|symbol| symbol.score).sum::<f64>(),
-            tests: outcome.symbols.iter().map(|symbol| symbol.name.to_string()).collect(),
+            score: symbols.iter().map(|symbol| symbol.score).sum::<f64>(),
+            tests: symbols.iter().map(|symbol| symbol.name.to_string()).collect(),
+            scores: symbols.iter().map(|symbol| symbol.score).collect(),
             subtests: outcome.subtests.iter().map(|name| name.to_string()).collect(),
         };
         hits.score = (hits.score * 1e3).round() / 1e3;
-        hits.tests.sort_unstable();
         hits.subtests.sort_unstable();
         hits
     })

@@ -14,6 +14,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -158,4 +159,80 @@ fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
         Some(end) => (&text[..end], &text[end + 1..]),
         None => (text, b""),
     }
+}
+
+/// What `criba rules` prints, and its exit code.
+fn command(arguments: &[&str], paths: &[&Path]) -> (String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_criba"))
+        .arg("rules")
+        .args(arguments)
+        .args(paths)
+        .output()
+        .expect("criba runs");
+    (String::from_utf8(output.stdout).expect("UTF-8"), output.status.code())
+}
+
+#[test]
+fn a_rule_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("local.cf");
+    fs::write(
+        &rules,
+        "body A /cheap (?:meds|pills)/i\ndescribe A Sells drugs\nscore A 1 2 3 4\ntflags A multiple maxhits=3\n\
+         meta B A + NOSUCH > 1\nmeta C B\n",
+    )
+    .unwrap();
+    let rules = rules.display().to_string();
+    let (text, code) = command(&["explain", "--no-default-rules", "--rules", &rules, "A"], &[]);
+    assert_eq!(code, Some(0));
+    for line in [
+        "A: Sells drugs",
+        &format!("defined     {rules}:1"),
+        "body        /cheap (?:meds|pills)/i",
+        "score       1 (plain) 2 (net) 3 (Bayes) 4 (both)",
+        "tflags      multiple maxhits=3",
+        "named by    B",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no `{line}` in\n{text}");
+    }
+    assert!(text.contains("\nmatched     "), "{text}");
+    let (text, _) = command(&["explain", "--no-default-rules", "--rules", &rules, "B"], &[]);
+    assert!(text.contains("names       A (body)\n            NOSUCH (not defined: 0)\n"), "{text}");
+    let (_, code) = command(&["explain", "--no-default-rules", "--rules", &rules, "NOSUCH"], &[]);
+    assert_eq!(code, Some(65));
+}
+
+#[test]
+fn the_check_names_what_metas_miss_and_what_patterns_cost() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, mail) = (folder.path().join("local.cf"), folder.path().join("mail.eml"));
+    fs::write(&rules, "meta B NOSUCH || A\nbody A /(\\w+) (?=\\1)/\n").unwrap();
+    fs::write(&mail, "Subject: x\n\nword word\n").unwrap();
+    let mail = mail.display().to_string();
+    let (text, code) = command(&["check", "--corpus", &mail], &[&rules]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("\n  NOSUCH (in B)\n"), "{text}");
+    assert!(text.contains("\n1 messages, "), "{text}");
+    assert!(text.lines().any(|line| line.ends_with("  A")), "{text}");
+}
+
+#[test]
+fn the_difference_of_two_rule_sets_names_messages_and_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("before.cf"), "body A /cheap/\nscore A 5\nbody SAME /x/\n").unwrap();
+    fs::write(path("after.cf"), "body A /cheap/\nscore A 1\nbody SAME /x/\nbody NEW /y/\nscore NEW 7\n")
+        .unwrap();
+    fs::write(path("1.eml"), "Subject: x\n\ncheap\n").unwrap();
+    fs::write(path("2.eml"), "Subject: x\n\nyes\n").unwrap();
+    fs::write(path("3.eml"), "Subject: x\n\nx\n").unwrap();
+    let mails = ["1.eml", "2.eml", "3.eml"].map(path);
+    let (before, after) = (path("before.cf").display().to_string(), path("after.cf").display().to_string());
+    let arguments = ["diff", "--no-bayes", "--rules", &before, "--rules", &after];
+    let (text, code) = command(&arguments, &mails.each_ref().map(PathBuf::as_path));
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], format!("{}: 6 -> 2: A -4", mails[0].display()));
+    assert_eq!(lines[1], format!("{}: 1 -> 8: NEW +7", mails[1].display()));
+    assert_eq!(lines[2], "3 messages: 1 become spam, 1 are spam no more");
 }

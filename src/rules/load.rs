@@ -100,6 +100,7 @@ struct Plan<'d> {
     bayes: Vec<(u32, f64, f64)>,
     /// Names of the groups that rules capture.
     captured: HashSet<String>,
+    undefined: Vec<(String, Arc<str>)>,
     remarks: Vec<Remark>,
 }
 
@@ -124,6 +125,7 @@ impl<'d> Plan<'d> {
             metas: Vec::new(),
             bayes: Vec::new(),
             captured: HashSet::new(),
+            undefined: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -299,7 +301,7 @@ impl<'d> Plan<'d> {
         let metas = self.metas();
         self.idle_templates();
         report.remarks.append(&mut self.remarks);
-        let Plan { rules, uri_details, header_evals, evals, patterns, .. } = self;
+        let Plan { rules, uri_details, header_evals, evals, patterns, undefined, .. } = self;
         let mut rules = RuleSet {
             rules,
             body,
@@ -318,6 +320,7 @@ impl<'d> Plan<'d> {
             metas,
             reach: Reach::default(),
             trust: self.definitions.trust.clone(),
+            undefined,
             scratch: None,
         };
         let databases = rules.views().flat_map(View::databases);
@@ -343,16 +346,20 @@ impl<'d> Plan<'d> {
             .iter()
             .map(|&(rule, from, to)| Meta { rule, kind: MetaKind::Bayes(from, to), scored: true })
             .collect();
-        let names: Vec<&str> = self.definitions.rules.iter().map(|rule| &*rule.name).collect();
+        let mut undefined = HashSet::new();
         for &(rule, text, scored) in &self.metas {
-            let program = Program::parse(text, |glob| {
-                names.iter().filter(|name| matches_glob(name, glob)).map(|name| (*name).to_owned()).collect()
-            });
+            let program = Program::parse(text, |glob| matching(self.definitions, glob));
             let program = program.unwrap_or_else(|error| {
                 let place = self.places.get(rule as usize);
                 self.remarks.extend(place.map(|place| remark(place, Loss::Dropped, error.to_string())));
                 Program::never()
             });
+            for name in program.names.iter().filter(|name| !self.definitions.has(name)) {
+                if let Some(known) = self.rules.get(rule as usize).filter(|_| undefined.insert(name.clone()))
+                {
+                    self.undefined.push((name.clone(), Arc::clone(&known.name)));
+                }
+            }
             let standing = |name: &String| standings.get(name.as_str()).copied().unwrap_or(Standing::NotRun);
             let names = program.names.iter().map(standing).collect();
             planned.push(Meta { rule, kind: MetaKind::Expression(program, names), scored });
@@ -365,6 +372,12 @@ impl<'d> Plan<'d> {
         }
         metas
     }
+}
+
+/// The rules that `rules_matching(glob)` stands for.
+pub fn matching(definitions: &Definitions, glob: &str) -> Vec<String> {
+    let names = definitions.rules.iter().map(|rule| &*rule.name);
+    names.filter(|name| matches_glob(name, glob)).map(str::to_owned).collect()
 }
 
 /// Shell-like: `*` any characters, `?` one.

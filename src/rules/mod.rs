@@ -7,6 +7,7 @@
 
 mod captures;
 mod evals;
+mod explain;
 mod headers;
 mod hits;
 mod language;
@@ -25,8 +26,10 @@ mod uri_details;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
+pub use explain::{Explanation, explain};
 pub use hits::Hits;
 pub use load::check;
+pub use matching::{Cost, Costs};
 pub use report::{Matching, Summary};
 pub use scan::Scratch;
 
@@ -109,6 +112,8 @@ pub struct RuleSet {
     reach: reach::Reach,
     /// Whom the rule files trust.
     trust: Trust,
+    /// Names in metas that no rule has, and a meta that names each.
+    undefined: Vec<(String, Arc<str>)>,
     /// Made for all databases; workers get clones.
     scratch: Option<matching::DatabaseScratch>,
 }

@@ -1,6 +1,6 @@
 //! What a rule set consists of, for people.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rayon::prelude::*;
 
@@ -29,6 +29,8 @@ pub struct Summary {
     pub kinds: BTreeMap<&'static str, (usize, usize)>,
     /// By view, in the order they are scanned.
     pub views: Vec<(&'static str, Matching)>,
+    /// Names in metas that no rule has: they count 0. Beside each a meta that names it.
+    pub undefined: Vec<(String, Arc<str>)>,
 }
 
 impl RuleSet {
@@ -50,6 +52,7 @@ impl RuleSet {
         summary.views.push(("header", self.matching(self.headers.views())));
         summary.views.push(("mimeheader", self.matching(self.mime_headers.views())));
         summary.views.extend(views.map(|(name, view)| (name, self.matching([view]))));
+        summary.undefined.clone_from(&self.undefined);
         summary
     }
 
@@ -57,6 +60,11 @@ impl RuleSet {
     pub fn scored(&self) -> impl Iterator<Item = (&str, f64, &str)> {
         let scored = self.rules.iter().filter(|rule| !rule.sub);
         scored.map(|rule| (&*rule.name, rule.score, &*rule.description))
+    }
+
+    /// The name of a rule by its number in [`Costs`](super::Costs).
+    pub fn name(&self, rule: u32) -> &str {
+        self.rules.get(rule as usize).map_or("", |rule| &rule.name)
     }
 
     /// Compiles each pattern alone: the rule, its view, the size of the database in bytes and the time it

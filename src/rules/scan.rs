@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::{
-    Hits, Outcome, RuleSet, Subject,
+    Costs, Hits, Outcome, RuleSet, Subject,
     headers::HeaderScratch,
     hits::Tally,
     matching::{self, Sink, View},
@@ -25,6 +25,18 @@ pub struct Scratch {
     matching: matching::Scratch,
     headers: HeaderScratch,
     value: Vec<u8>,
+}
+
+impl Scratch {
+    /// From now on what matching costs is measured.
+    pub fn measure(&mut self) {
+        self.matching.costs = Some(Box::default());
+    }
+
+    /// What it cost since then.
+    pub fn costs(&self) -> Option<&Costs> {
+        self.matching.costs.as_deref()
+    }
 }
 
 impl RuleSet {

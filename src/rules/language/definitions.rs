@@ -1,6 +1,6 @@
 //! Rules as written: not compiled, not checked against each other.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use crate::{
     relays::Trust,
@@ -68,6 +68,15 @@ pub enum Argument {
     Number(f64),
 }
 
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::Text(text) => write!(f, "'{text}'"),
+            Argument::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
 /// One condition of a `uri_detail` rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
@@ -125,6 +134,24 @@ pub struct Tflags {
     pub range: Option<(usize, usize)>,
 }
 
+impl fmt::Display for Tflags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [
+            ("multiple", self.multiple),
+            ("nosubject", self.no_subject),
+            ("nice", self.nice),
+            ("net", self.net),
+            ("learn", self.learn),
+            ("concat", self.concat),
+        ];
+        let mut words: Vec<String> =
+            words.iter().filter(|(_, on)| *on).map(|(word, _)| (*word).to_owned()).collect();
+        words.extend(self.max_hits.map(|most| format!("maxhits={most}")));
+        words.extend(self.range.map(|(first, last)| format!("range={first}-{last}")));
+        f.write_str(&words.join(" "))
+    }
+}
+
 /// What is said of a rule by its name, whichever definition of it counts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributes {
@@ -158,6 +185,11 @@ impl Definitions {
                 self.rules.push(definition);
             }
         }
+    }
+
+    /// Whether there is a rule of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.index.contains_key(name)
     }
 
     /// What is said of the rule of that name, to add to it.

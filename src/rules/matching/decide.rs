@@ -58,6 +58,11 @@ impl Decider {
         Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None }
     }
 
+    /// Whether the pattern is too large for PCRE2.
+    pub fn is_large(&self) -> bool {
+        self.large.is_some()
+    }
+
     /// The pattern.
     pub fn regex(&self) -> &Regex {
         &self.regex

@@ -6,6 +6,7 @@
 
 mod cache;
 mod compile;
+mod costs;
 mod decide;
 mod fuzzy;
 mod hyperscan_ffi;
@@ -13,6 +14,7 @@ mod view;
 
 pub use cache::Cache;
 pub use compile::{Entry, Wanted, compile, cost};
+pub use costs::{Cost, Costs};
 pub use decide::{Decider, Exceeded};
 pub use fuzzy::Fuzzy;
 pub use hyperscan_ffi::Scratch as DatabaseScratch;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    costs::{Costs, timed},
     decide::{Decider, Exceeded},
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
@@ -73,6 +74,8 @@ pub struct Scratch {
     bits: Vec<(u32, u64)>,
     stamp: u32,
     matched: Vec<u32>,
+    /// What it all costs, where somebody wants to know.
+    pub costs: Option<Box<Costs>>,
 }
 
 /// Takes what was found, and says what is still worth looking for.
@@ -118,13 +121,13 @@ impl View {
 
     /// Looks for all patterns in one unit.
     pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Scratch { database, found, bits, stamp, matched } = scratch;
+        let Scratch { database, found, bits, stamp, matched, costs } = scratch;
         found.clear();
         matched.clear();
         if let (Some(database), Some(scratch)) = (&self.database, database.as_mut()) {
             // A scan fails only when the scratch is foreign, and then finds nothing.
             let stamp = next(stamp, bits, self.patterns.len());
-            let scanned = database.scan(unit, scratch, |id, end| {
+            let hit = |id: u32, end: usize| {
                 let Some(slot) = self.slots.get(id as usize) else { return };
                 let Some((seen, bits)) = bits.get_mut(slot.pattern as usize) else { return };
                 if *seen != stamp {
@@ -135,7 +138,8 @@ impl View {
                     found.push((slot.pattern, end));
                 }
                 *bits |= 1 << slot.set;
-            });
+            };
+            let scanned = timed(costs, Costs::shared, || database.scan(unit, scratch, hit));
             debug_assert!(scanned.is_ok(), "{scanned:?}");
         }
         let candidates = found.len();
@@ -143,7 +147,9 @@ impl View {
             for (id, database) in &self.lone {
                 let Some(pattern) = self.patterns.get(*id as usize) else { continue };
                 if pattern.negated || sink.wants(pattern.rule) > 0 {
-                    let scanned = database.scan(unit, scratch, |_, end| found.push((*id, end)));
+                    let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
+                    let hit = |_, end| found.push((*id, end));
+                    let scanned = timed(costs, book, || database.scan(unit, scratch, hit));
                     debug_assert!(scanned.is_ok(), "{scanned:?}");
                 }
             }
@@ -155,12 +161,13 @@ impl View {
             if at < candidates && !pattern.clauses.iter().any(|clause| bits & clause == *clause) {
                 continue;
             }
-            if pattern.negated {
-                if pattern.how == How::Exact || !matches!(pattern.decider.find_at(unit, 0), Ok(None)) {
-                    matched.push(id);
-                }
-            } else {
-                pattern.positive(unit, end, sink);
+            let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
+            if !pattern.negated {
+                timed(costs, book, || pattern.positive(unit, end, sink));
+            } else if pattern.how == How::Exact
+                || timed(costs, book, || !matches!(pattern.decider.find_at(unit, 0), Ok(None)))
+            {
+                matched.push(id);
             }
         }
         for &id in &self.negated {
