@@ -111,7 +111,8 @@ fn how(pattern: &Pattern) -> String {
         How::Literals => {
             let clauses = pattern.factors.iter().flat_map(|factors| &factors.clauses);
             let clauses: Vec<String> = clauses.map(|sets| clause(sets)).collect();
-            format!("{decides} decides where Hyperscan finds {}", clauses.join(", or "))
+            let other = if pattern.is_ascii() { ", and on every text that is not plain ASCII" } else { "" };
+            format!("{decides} decides where Hyperscan finds {}{other}", clauses.join(", or "))
         }
     }
 }

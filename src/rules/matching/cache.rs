@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to databases does.
-const VERSION: &[u8] = b"criba rules 4\n";
+const VERSION: &[u8] = b"criba rules 5\n";
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -72,8 +72,9 @@ impl Cache {
                         hash.update(string);
                     }
                 }
-                let flags = regex.flags;
-                hash.update(&[flags.caseless, flags.dot_all, flags.multi_line, regex.loosened].map(u8::from));
+                let flags = [regex.flags.caseless, regex.flags.dot_all, regex.flags.multi_line];
+                hash.update(&flags.map(u8::from));
+                hash.update(&[regex.loosened, pattern.ascii].map(u8::from));
                 hash.update(&pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance).to_le_bytes());
             }
         }

@@ -15,7 +15,7 @@ use super::{
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
     view::{How, Pattern, Slot, View},
 };
-use crate::rules::regex::{Factors, Literals, Regex, literals};
+use crate::rules::regex::{Factors, Literals, Regex, ascii_literals, literals};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): a piece of them has to do.
@@ -70,11 +70,19 @@ fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
             let how = if fuzzy.is_some() { How::Fuzzy } else { How::Exact };
             let of = |decider: &Decider| literals(&decider.regex().plain, decider.regex().flags);
             let known = decider.as_ref().ok().filter(|_| fuzzy.is_none()).map_or(Literals::Common, of);
-            let (factors, lone) = match known {
+            let (mut factors, mut lone) = match known {
                 Literals::Rare(factors) => (Some(factors), false),
                 Literals::Common => (None, false),
                 Literals::None => (None, true),
             };
+            // short patterns are best left to Hyperscan
+            let long = decider.as_ref().ok().map(Decider::regex).filter(|regex| regex.scan.len() > LONGEST);
+            let mut ascii = false;
+            if let Some(regex) = long.filter(|_| factors.is_none() && fuzzy.is_none())
+                && let Some(found) = ascii_literals(&regex.plain, regex.flags)
+            {
+                (factors, ascii, lone) = (Some(found), true, false);
+            }
             let pattern = decider.map(|decider| Pattern {
                 rule,
                 how,
@@ -82,6 +90,7 @@ fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
                 decider,
                 fuzzy,
                 factors,
+                ascii,
                 clauses: Vec::new(),
                 lone,
             });
@@ -135,6 +144,7 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
     };
     View {
         alone: ids(|pattern| pattern.how == How::Alone),
+        ascii: ids(Pattern::is_ascii),
         negated: ids(|pattern| pattern.negated),
         slots,
         lone,

@@ -8,7 +8,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
-use crate::rules::regex::Factors;
+use crate::rules::regex::{Factors, is_plain};
 
 /// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Pattern {
     pub decider: Decider,
     pub fuzzy: Option<Fuzzy>,
     pub factors: Option<Factors>,
+    /// Whether the factors hold for texts in plain ASCII only.
+    pub ascii: bool,
     /// What must have been found for a match: one of these, all bits of it.
     pub clauses: Vec<u64>,
     /// Whether its matches need have no string in common: it gets a database of its own.
@@ -59,6 +61,8 @@ pub struct View {
     pub(super) patterns: Vec<Pattern>,
     /// Patterns that PCRE2 has to try on every unit.
     pub(super) alone: Vec<u32>,
+    /// Patterns that PCRE2 has to try on every unit that is not plain ASCII.
+    pub(super) ascii: Vec<u32>,
     pub(super) negated: Vec<u32>,
     /// What the database's ids stand for.
     pub(super) slots: Vec<Slot>,
@@ -155,11 +159,18 @@ impl View {
             }
         }
         found.extend(self.alone.iter().map(|&id| (id, 0)));
+        let foreign = !self.ascii.is_empty() && !is_plain(unit);
+        if foreign {
+            found.extend(self.ascii.iter().map(|&id| (id, 0)));
+        }
         for (at, &(id, end)) in found.iter().enumerate() {
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
             let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);
-            if at < candidates && !pattern.clauses.iter().any(|clause| bits & clause == *clause) {
-                continue;
+            if at < candidates {
+                let holds = pattern.clauses.iter().any(|clause| bits & clause == *clause);
+                if !holds || (foreign && pattern.is_ascii()) {
+                    continue;
+                }
             }
             let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
             if !pattern.negated {
@@ -192,6 +203,11 @@ fn next(stamp: &mut u32, bits: &mut Vec<(u32, u64)>, patterns: usize) -> u32 {
 }
 
 impl Pattern {
+    /// Whether the strings of its filter are those of matches in ASCII only.
+    pub fn is_ascii(&self) -> bool {
+        self.ascii && self.how == How::Literals
+    }
+
     fn positive(&self, unit: &[u8], end: usize, sink: &mut impl Sink) {
         let wanted = sink.wants(self.rule);
         if wanted == 0 {

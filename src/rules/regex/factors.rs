@@ -3,13 +3,14 @@
 //! [`literals`] gives clauses, one of which holds for every match: sets of strings, in lower case, of
 //! each of which one (letter case apart) is part of the text. Hyperscan finds strings at many times
 //! the speed of patterns and compiles them in no time, so clauses that are rarely true are the best
-//! prefilter there is: no match is lost, and PCRE2 looks at the few texts that are left.
+//! prefilter there is: no match is lost, and PCRE2 looks at the few texts that are left. Patterns for obfuscated words
+//! allow so many bytes for a letter that only [`ascii_literals`] gives something: what a match in plain ASCII holds.
 
 use std::collections::BTreeSet;
 
 use regex_syntax::{
     ParserBuilder,
-    hir::{Class, Hir, HirKind},
+    hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind},
 };
 
 use super::Flags;
@@ -60,8 +61,28 @@ pub enum Literals {
 /// The rarest clauses that were found.
 pub fn literals(plain: &str, flags: Flags) -> Literals {
     // what cannot be read may have anything in common
-    let Some(hir) = parsed(plain, flags) else { return Literals::Common };
-    let found = look(&hir);
+    parsed(plain, flags).map_or(Literals::Common, |hir| of_hir(&hir, flags))
+}
+
+/// Whether a text is one that [`ascii_literals`] speak of.
+pub fn is_plain(text: &[u8]) -> bool {
+    text.is_ascii() && memchr::memmem::find(text, ENTITY).is_none()
+}
+
+/// How a character begins that is written as its number.
+const ENTITY: &[u8] = b"&#";
+
+/// The same for texts in ASCII without numbered characters, where only that gives a filter: neither takes part in a
+/// match there.
+pub fn ascii_literals(plain: &str, flags: Flags) -> Option<Factors> {
+    match of_hir(&ascii(&parsed(plain, flags)?), flags) {
+        Literals::Rare(factors) => Some(Factors { decide: false, ..factors }),
+        Literals::Common | Literals::None => None,
+    }
+}
+
+fn of_hir(hir: &Hir, flags: Flags) -> Literals {
+    let found = look(hir);
     let looks = !hir.properties().look_set().is_empty();
     let decide = flags.caseless && !looks && found.exact.as_ref().is_some_and(|set| frequency(set) <= RARE);
     let clauses = match decide {
@@ -90,6 +111,44 @@ fn parsed(plain: &str, flags: Flags) -> Option<Hir> {
         .build()
         .parse(plain)
         .ok()
+}
+
+/// What is left of a pattern without bytes above ASCII and without numbered characters.
+fn ascii(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => hir.clone(),
+        HirKind::Literal(literal) => match is_plain(&literal.0) {
+            true => hir.clone(),
+            false => Hir::fail(),
+        },
+        HirKind::Class(Class::Bytes(class)) => {
+            let mut class = class.clone();
+            class.intersect(&ClassBytes::new([ClassBytesRange::new(0, 0x7f)]));
+            Hir::class(Class::Bytes(class))
+        }
+        HirKind::Class(Class::Unicode(_)) => hir.clone(),
+        HirKind::Capture(capture) => ascii(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let sub = ascii(&repetition.sub);
+            match is_fail(&sub) {
+                true if repetition.min == 0 => Hir::empty(),
+                true => Hir::fail(),
+                false => Hir::repetition(repetition.with(sub)),
+            }
+        }
+        HirKind::Concat(parts) => {
+            let parts: Vec<Hir> = parts.iter().map(ascii).collect();
+            if parts.iter().any(is_fail) { Hir::fail() } else { Hir::concat(parts) }
+        }
+        HirKind::Alternation(branches) => {
+            Hir::alternation(branches.iter().map(ascii).filter(|branch| !is_fail(branch)).collect())
+        }
+    }
+}
+
+/// Whether nothing matches.
+fn is_fail(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Class(class) if class.is_empty())
 }
 
 /// What is known of a node.
@@ -381,6 +440,26 @@ mod tests {
         assert_eq!(
             of(r"\b(?:verify.{0,40}mailbox|xanax|suspend.{0,40}mailbox|valium)\b"),
             some(&["mailbox & verify", "mailbox & suspend", "valium|xanax"])
+        );
+    }
+
+    #[test]
+    fn obfuscated_words_have_literals_in_ascii_only() {
+        let letters =
+            [r"[aA@4\xc0-\xc6]|\xc3[\x80-\x85]", r"[mM]|\xd0[\x9c\xbc]", r"[zZ2\xb6]|\xc5[\xb9-\xbe]"];
+        let pattern = [0, 1, 0, 2].map(|at| format!("(?:{})", letters[at])).concat();
+        let flags = Flags { caseless: true, ..Flags::default() };
+        assert!(!matches!(literals(&pattern, flags), Literals::Rare(_)));
+        let factors = ascii_literals(&pattern, flags).unwrap();
+        let [clause] = &factors.clauses[..] else { panic!("{factors:?}") };
+        assert!(clause.iter().flatten().all(|text| text.is_ascii()), "{clause:?}");
+        assert!(clause[0].contains(&b"@m4z".to_vec()), "{clause:?}");
+        assert!(!factors.decide);
+        // what needs a byte above ASCII never matches there: it waits for a string of none
+        assert_eq!(ascii_literals(r"abc\xc3", flags).unwrap().clauses, [[Vec::<Vec<u8>>::new()]]);
+        assert_eq!(
+            ascii_literals(r"(?:\xc3|viagra)(?:\xc3\xa1)*", flags).unwrap().clauses,
+            [[[b"viagra".to_vec()]]]
         );
     }
 

@@ -9,7 +9,7 @@ mod factors;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, Literals, literals};
+pub use factors::{Factors, Literals, ascii_literals, is_plain, literals};
 pub use translate::translate;
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
