@@ -4,7 +4,7 @@
 Usage: compare_hits.py [options] REFERENCE OURS
 
 Both are JSON lines as `criba rules hits --json` prints them (a name that ends in .xz is unpacked); a message is known by
-its last folder and its file name. Agreement is the number of (message, rule) pairs that both have over the
+its path or, where that tells nothing, by its last folder and its file name. Agreement is the number of (message, rule) pairs that both have over the
 number that either has, sub-rules included. Exits with 1 below a floor.
 """
 
@@ -27,8 +27,13 @@ def read(path):
     with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             message = json.loads(line)
-            messages["/".join(message["file"].split("/")[-2:])] = message
+            messages[message["file"]] = message
     return messages
+
+
+def short(messages):
+    """The same by folder and file name: the corpus may lie elsewhere."""
+    return {"/".join(name.split("/")[-2:]): message for name, message in messages.items()}
 
 
 def hits(message):
@@ -51,6 +56,8 @@ def share(part, whole):
 
 
 def compare(reference, ours, named):
+    if not reference.keys() & ours.keys():
+        reference, ours = short(reference), short(ours)
     both = [name for name in reference if name in ours]
     common, either = 0, 0
     missing, extra = defaultdict(list), defaultdict(list)

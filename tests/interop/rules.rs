@@ -17,9 +17,10 @@ const RULES: &str = "/usr/share/spamassassin";
 const SITE: &str = "/etc/spamassassin";
 /// One public mail in so many is compared.
 const EVERY: usize = 20;
-/// Least shares that must agree: hits of rules, scores, verdicts. To be raised with each step forward.
+/// Least shares that must agree: hits of rules, scores, verdicts. All 6,046 public mails
+/// gave 99.999%, 100% and 100%.
 const FLOOR: [(&str, &str); 3] =
-    [("--min-hits", "0.84"), ("--min-scores", "0.25"), ("--min-verdicts", "0.77")];
+    [("--min-hits", "0.999"), ("--min-scores", "0.99"), ("--min-verdicts", "0.995")];
 
 /// The public corpus, fetched where it is not there yet.
 fn public() -> Option<PathBuf> {
