@@ -12,12 +12,15 @@ use std::{
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::{
+    analysis::{self, Analysis},
+    compile::{Entry, Wanted},
     hyperscan_ffi::{Database, platform},
-    view::{How, Pattern},
+    view::How,
 };
 
-/// Changes whenever the way from patterns to databases does.
-const VERSION: &[u8] = b"criba rules 5\n";
+/// Changes whenever the way from patterns to analyses and databases does.
+const VERSION: &[u8] = b"criba rules 6\n";
+const VERSION_OF_PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
 
@@ -40,6 +43,9 @@ pub struct Compiled {
     pub lone: Vec<(u32, Database)>,
 }
 
+/// What is known of each pattern of a set.
+pub type Analyses = Vec<Result<Analysis, String>>;
+
 /// A directory for compiled databases.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -53,60 +59,57 @@ impl Cache {
     }
 
     /// The hash of all that a compiled bundle depends on.
-    pub fn key(&self, sets: &[Vec<Pattern>]) -> String {
+    pub fn key(&self, sets: &[Vec<Entry>]) -> String {
         let mut hash = Xxh3::new();
-        hash.update(VERSION);
-        hash.update(platform().as_bytes());
+        let mut text = |text: &str| {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        text(VERSION_OF_PROGRAM);
+        text(&platform());
         for set in sets {
-            hash.update(&(set.len() as u64).to_le_bytes());
-            for pattern in set {
-                let regex = pattern.decider.regex();
-                for text in [&regex.scan, &regex.exact] {
-                    hash.update(&(text.len() as u64).to_le_bytes());
-                    hash.update(text.as_bytes());
-                }
-                for set in pattern.factors.iter().flat_map(|factors| factors.clauses.iter().flatten()) {
-                    hash.update(&(set.len() as u64).to_le_bytes());
-                    for string in set {
-                        hash.update(&(string.len() as u64).to_le_bytes());
-                        hash.update(string);
+            text(&format!("{} patterns", set.len()));
+            for entry in set {
+                match &entry.wanted {
+                    Wanted::Fuzzy(fuzzy) => text(&format!("{fuzzy:?}")),
+                    Wanted::Pattern(regex) => {
+                        [&regex.exact, &regex.scan, &regex.plain].iter().for_each(|part| text(part));
+                        text(&format!("{:?} {} {}", regex.flags, regex.loosened, regex.linear));
                     }
                 }
-                let flags = [regex.flags.caseless, regex.flags.dot_all, regex.flags.multi_line];
-                hash.update(&flags.map(u8::from));
-                hash.update(&[regex.loosened, pattern.ascii].map(u8::from));
-                hash.update(&pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance).to_le_bytes());
             }
         }
         format!("{:032x}", hash.digest128())
     }
 
     /// What is kept under `key`, if it is whole and fits `sets`.
-    pub fn load(&self, key: &str, sets: &[Vec<Pattern>]) -> Option<Vec<Compiled>> {
+    pub fn load(&self, key: &str, sets: &[Vec<Entry>]) -> Option<Vec<(Analyses, Compiled)>> {
         let path = self.path(key);
         if fs::metadata(&path).ok()?.len() > MAX_FILE {
             return None;
         }
         let bytes = fs::read(path).ok()?;
-        let compiled = parse(&bytes)?;
-        let fits = compiled.len() == sets.len()
-            && compiled.iter().zip(sets).all(|(compiled, set)| {
+        let kept = parse(&bytes)?;
+        let fits = kept.len() == sets.len()
+            && kept.iter().zip(sets).all(|((analyses, compiled), set)| {
                 let Compiled { choices, database, lone } = compiled;
                 let needed = choices.iter().any(|choice| choice.how != How::Alone);
-                choices.len() == set.len() && needed == (database.is_some() || !lone.is_empty())
+                analyses.len() == set.len()
+                    && choices.len() == analyses.iter().filter(|analysis| analysis.is_ok()).count()
+                    && needed == (database.is_some() || !lone.is_empty())
             });
-        fits.then_some(compiled)
+        fits.then_some(kept)
     }
 
     /// Keeps `compiled` under `key`. The cache is a convenience: what cannot be written is not kept.
-    pub fn store(&self, key: &str, compiled: &[Compiled]) {
-        if let Err(error) = self.try_store(key, compiled) {
+    pub fn store(&self, key: &str, analyses: &[Analyses], compiled: &[Compiled]) {
+        if let Err(error) = self.try_store(key, analyses, compiled) {
             tracing::warn!("compiled rules are not kept in {}: {error}", self.directory.display());
         }
     }
 
-    fn try_store(&self, key: &str, compiled: &[Compiled]) -> io::Result<()> {
-        let bytes = encode(compiled).map_err(io::Error::other)?;
+    fn try_store(&self, key: &str, analyses: &[Analyses], compiled: &[Compiled]) -> io::Result<()> {
+        let bytes = encode(analyses, compiled).map_err(io::Error::other)?;
         fs::create_dir_all(&self.directory)?;
         let unfinished = self.directory.join(format!(".{key}.{}", process::id()));
         fs::write(&unfinished, bytes)?;
@@ -135,12 +138,14 @@ fn how(code: u8) -> Option<How> {
         .copied()
 }
 
-// VERSION, the hash of the rest, then for each set: choices (count, then 9 bytes each), the common
+// VERSION, the hash of the rest, then for each set: analyses (count, then each), choices (count, then 9 bytes each), the common
 // database (length, bytes; empty for none), lone ones (count, then pattern, length, bytes each). Integers
 // are little-endian.
-fn encode(compiled: &[Compiled]) -> Result<Vec<u8>, String> {
+fn encode(analyses: &[Analyses], compiled: &[Compiled]) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    for Compiled { choices, database, lone } in compiled {
+    for (analyses, Compiled { choices, database, lone }) in analyses.iter().zip(compiled) {
+        body.extend((analyses.len() as u32).to_le_bytes());
+        analyses.iter().for_each(|analysis| analysis::encode(analysis, &mut body));
         body.extend((choices.len() as u32).to_le_bytes());
         for choice in choices {
             body.push(code(choice.how));
@@ -165,13 +170,15 @@ fn put(database: Option<&Database>, body: &mut Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-fn parse(bytes: &[u8]) -> Option<Vec<Compiled>> {
+fn parse(bytes: &[u8]) -> Option<Vec<(Analyses, Compiled)>> {
     let (sum, mut body) = bytes.strip_prefix(VERSION)?.split_first_chunk::<16>()?;
     if xxh3_128(body).to_le_bytes() != *sum {
         return None;
     }
     let mut compiled = Vec::new();
     while !body.is_empty() {
+        let count = u32::from_le_bytes(*take(&mut body)?);
+        let analyses = (0..count).map(|_| analysis::decode(&mut body)).collect::<Option<Analyses>>()?;
         let mut choices = Vec::new();
         for _ in 0..u32::from_le_bytes(*take(&mut body)?) {
             let [code] = *take(&mut body)?;
@@ -184,7 +191,7 @@ fn parse(bytes: &[u8]) -> Option<Vec<Compiled>> {
             let pattern = u32::from_le_bytes(*take(&mut body)?);
             lone.push((pattern, get(&mut body)??));
         }
-        compiled.push(Compiled { choices, database, lone });
+        compiled.push((analyses, Compiled { choices, database, lone }));
     }
     Some(compiled)
 }

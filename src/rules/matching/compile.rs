@@ -9,17 +9,15 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
+    analysis::{Analysis, LONGEST},
     cache::{Cache, Choice, Compiled},
     decide::Decider,
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
     view::{How, Pattern, Slot, View},
 };
-use crate::rules::regex::{Factors, Literals, Regex, ascii_literals, literals};
+use crate::rules::regex::{Factors, Regex};
 
-/// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
-/// 1,582 patterns took 106 of 148 s): a piece of them has to do.
-const LONGEST: usize = 1000;
 /// So many pieces of one pattern are tried.
 const MOST_PIECES: usize = 40;
 
@@ -41,79 +39,60 @@ pub enum Wanted {
 /// A rule whose pattern is none, and why.
 pub type Broken = (u32, String);
 
-/// Compiles each set of entries to a view. Patterns that PCRE2 does not take are left out and
-/// returned. All sets are kept in one file of the cache.
+/// Compiles each set of entries to a view. Patterns that cannot be matched are left out and returned. All
+/// sets are kept in one file of the cache.
 pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<Broken>) {
-    let (sets, broken): (Vec<Vec<Pattern>>, Vec<Vec<Broken>>) = sets.into_par_iter().map(check).unzip();
     let key = cache.map(|cache| (cache, cache.key(&sets)));
     let kept = key.as_ref().and_then(|(cache, key)| cache.load(key, &sets));
-    let compiled = kept.unwrap_or_else(|| {
-        let compiled: Vec<_> = sets.par_iter().map(|set| build(set)).collect();
-        if let Some((cache, key)) = &key {
-            cache.store(key, &compiled);
-        }
-        compiled
-    });
-    let views = sets.into_iter().zip(compiled).map(|(patterns, compiled)| assemble(patterns, compiled));
-    (views.collect(), broken.into_iter().flatten().collect())
-}
-
-fn check(entries: Vec<Entry>) -> (Vec<Pattern>, Vec<Broken>) {
-    let (mut patterns, mut broken) = (Vec::with_capacity(entries.len()), Vec::new());
-    let checked: Vec<_> = entries
-        .into_par_iter()
-        .map(|Entry { rule, wanted, negated }| {
-            let (decider, fuzzy) = match wanted {
-                Wanted::Pattern(regex) => (Decider::new(regex), None),
-                Wanted::Fuzzy(fuzzy) => (Ok(Decider::unchecked(any_of(&fuzzy.words))), Some(fuzzy)),
-            };
-            let how = if fuzzy.is_some() { How::Fuzzy } else { How::Exact };
-            let of = |decider: &Decider| literals(&decider.regex().plain, decider.regex().flags);
-            let known = decider.as_ref().ok().filter(|_| fuzzy.is_none()).map_or(Literals::Common, of);
-            let (mut factors, mut lone) = match known {
-                Literals::Rare(factors) => (Some(factors), false),
-                Literals::Common => (None, false),
-                Literals::None => (None, true),
-            };
-            // short patterns are best left to Hyperscan
-            let long = decider.as_ref().ok().map(Decider::regex).filter(|regex| regex.scan.len() > LONGEST);
-            let mut ascii = false;
-            if let Some(regex) = long.filter(|_| factors.is_none() && fuzzy.is_none())
-                && let Some(found) = ascii_literals(&regex.plain, regex.flags)
-            {
-                (factors, ascii, lone) = (Some(found), true, false);
-            }
-            let pattern = decider.map(|decider| Pattern {
-                rule,
-                how,
-                negated,
-                decider,
-                fuzzy,
-                factors,
-                ascii,
-                clauses: Vec::new(),
-                lone,
-            });
-            // nobody else finds words within a distance
-            let refused = |pattern: &Pattern| {
-                let whole = Choice { how, start: 0, end: pattern.decider.regex().scan.len() as u32 };
-                let expression = expression(pattern, whole, 0).filter(|_| pattern.fuzzy.is_some());
-                expression.and_then(|expression| shortest_match(&expression).err())
-            };
-            let why = pattern.as_ref().ok().and_then(refused);
-            match why {
-                Some(error) => Err((rule, error.to_string())),
-                None => pattern.map_err(|why| (rule, why)),
-            }
+    let is_kept = kept.is_some();
+    let analyses: Vec<Vec<Result<Analysis, String>>>;
+    let mut compiled = Vec::new();
+    match kept {
+        Some(kept) => (analyses, compiled) = kept.into_iter().unzip(),
+        None => analyses = sets.par_iter().map(|set| set.par_iter().map(Analysis::of).collect()).collect(),
+    }
+    let mut broken = Vec::new();
+    let patterns: Vec<Vec<Pattern>> = sets
+        .into_iter()
+        .zip(&analyses)
+        .map(|(set, analyses)| {
+            let pairs = set.into_iter().zip(analyses);
+            pairs
+                .filter_map(|(entry, analysis)| match analysis {
+                    Ok(analysis) => Some(pattern(entry, analysis.clone())),
+                    Err(why) => {
+                        broken.push((entry.rule, why.clone()));
+                        None
+                    }
+                })
+                .collect()
         })
         .collect();
-    for result in checked {
-        match result {
-            Ok(pattern) => patterns.push(pattern),
-            Err(error) => broken.push(error),
+    if !is_kept {
+        compiled = patterns.par_iter().map(|set| build(set)).collect();
+        if let Some((cache, key)) = &key {
+            cache.store(key, &analyses, &compiled);
         }
     }
-    (patterns, broken)
+    let views = patterns.into_iter().zip(compiled).map(|(patterns, compiled)| assemble(patterns, compiled));
+    (views.collect(), broken)
+}
+
+fn pattern(Entry { rule, wanted, negated }: Entry, analysis: Analysis) -> Pattern {
+    let Analysis { large, lone, ascii, factors } = analysis;
+    let (decider, how, fuzzy) = match wanted {
+        Wanted::Pattern(regex) => (Decider::trusted(regex, large), How::Exact, None),
+        Wanted::Fuzzy(fuzzy) => (Decider::trusted(any_of(&fuzzy.words), false), How::Fuzzy, Some(fuzzy)),
+    };
+    Pattern { rule, how, negated, decider, fuzzy, factors, ascii, clauses: Vec::new(), lone }
+}
+
+/// Why Hyperscan does not take the words, if it does not.
+pub fn refused(fuzzy: &Fuzzy) -> Option<String> {
+    let entry = Entry { rule: 0, wanted: Wanted::Fuzzy(fuzzy.clone()), negated: false };
+    let pattern = pattern(entry, Analysis::default());
+    let whole = Choice { how: How::Fuzzy, start: 0, end: pattern.decider.regex().scan.len() as u32 };
+    shortest_match(&expression(&pattern, whole, 0)?).err().map(|error| error.to_string())
 }
 
 /// The words as one expression; they are letters, digits and blanks.

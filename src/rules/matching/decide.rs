@@ -53,8 +53,13 @@ impl Decider {
         }
     }
 
-    /// Trusts that PCRE2 takes the pattern; one that it does not take matches nothing.
-    pub fn unchecked(regex: Regex) -> Decider {
+    /// Trusts that the pattern was checked before, and was `large` then or was not.
+    pub fn trusted(regex: Regex, large: bool) -> Decider {
+        Decider { large: large.then(OnceLock::new), ..Decider::unchecked(regex) }
+    }
+
+    /// One that nobody takes matches nothing.
+    fn unchecked(regex: Regex) -> Decider {
         Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None }
     }
 

@@ -4,6 +4,7 @@
 //! candidates in one pass; where it cannot decide or count, a `Decider` (PCRE2) does. `cache`
 //! keeps compiled databases on disk.
 
+mod analysis;
 mod cache;
 mod compile;
 mod costs;

@@ -1,0 +1,164 @@
+//! What looking at a pattern tells, once and for all: it is kept with the compiled databases, since parsing 220 KB
+//! of alternatives at every start takes longer than anything else then.
+
+use super::{
+    compile::{Entry, Wanted, refused},
+    decide::Decider,
+};
+use crate::rules::regex::{Factors, Literals, ascii_literals, literals};
+
+/// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
+/// 1,582 patterns took 106 of 148 s): strings, or a piece of them, have to do.
+pub const LONGEST: usize = 1000;
+
+/// What is known of a pattern that can be matched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Analysis {
+    /// Whether it is too large for PCRE2.
+    pub large: bool,
+    /// Whether its matches need have no string in common.
+    pub lone: bool,
+    /// Whether the factors hold for texts in plain ASCII only.
+    pub ascii: bool,
+    pub factors: Option<Factors>,
+}
+
+impl Analysis {
+    /// Looks at the pattern of an entry.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn of(entry: &Entry) -> Result<Analysis, String> {
+        let regex = match &entry.wanted {
+            Wanted::Pattern(regex) => regex,
+            // nobody else finds words within a distance
+            Wanted::Fuzzy(fuzzy) => return refused(fuzzy).map_or(Ok(Analysis::default()), Err),
+        };
+        let large = Decider::new(regex.clone())?.is_large();
+        let (factors, lone) = match literals(&regex.plain, regex.flags) {
+            Literals::Rare(factors) => (Some(factors), false),
+            Literals::Common => (None, false),
+            Literals::None => (None, true),
+        };
+        // short patterns are best left to Hyperscan
+        if factors.is_none()
+            && regex.scan.len() > LONGEST
+            && let Some(found) = ascii_literals(&regex.plain, regex.flags)
+        {
+            return Ok(Analysis { large, lone: false, ascii: true, factors: Some(found) });
+        }
+        Ok(Analysis { large, lone, ascii: false, factors })
+    }
+}
+
+// A byte of flags, then clauses, their sets and the strings of those, each with its count or length before it.
+// Integers are little-endian.
+const OK: u8 = 1;
+const LARGE: u8 = 2;
+const LONE: u8 = 4;
+const ASCII: u8 = 8;
+const FACTORS: u8 = 16;
+const DECIDE: u8 = 32;
+
+/// Writes what looking at a pattern told, or why it is none.
+pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
+    let analysis = match analysis {
+        Ok(analysis) => analysis,
+        Err(why) => {
+            out.push(0);
+            return put(why.as_bytes(), out);
+        }
+    };
+    let decide = analysis.factors.as_ref().is_some_and(|factors| factors.decide);
+    let flags = [
+        (LARGE, analysis.large),
+        (LONE, analysis.lone),
+        (ASCII, analysis.ascii),
+        (FACTORS, analysis.factors.is_some()),
+        (DECIDE, decide),
+    ];
+    out.push(flags.iter().filter(|(_, on)| *on).fold(OK, |all, (flag, _)| all | flag));
+    let Some(factors) = &analysis.factors else { return };
+    count(factors.clauses.len(), out);
+    for clause in &factors.clauses {
+        count(clause.len(), out);
+        for set in clause {
+            count(set.len(), out);
+            set.iter().for_each(|string| put(string, out));
+        }
+    }
+}
+
+/// Reads that back; `None` where the bytes are no such thing.
+pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
+    let (&flags, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if flags == 0 {
+        return Some(Err(String::from_utf8(get(bytes)?).ok()?));
+    }
+    let factors = if flags & FACTORS == 0 {
+        None
+    } else {
+        let clauses = list(bytes, |bytes| list(bytes, |bytes| list(bytes, get)))?;
+        Some(Factors { clauses, decide: flags & DECIDE != 0 })
+    };
+    let is = |flag| flags & flag != 0;
+    Some(Ok(Analysis { large: is(LARGE), lone: is(LONE), ascii: is(ASCII), factors }))
+}
+
+fn count(count: usize, out: &mut Vec<u8>) {
+    out.extend((count as u32).to_le_bytes());
+}
+
+fn put(bytes: &[u8], out: &mut Vec<u8>) {
+    count(bytes.len(), out);
+    out.extend_from_slice(bytes);
+}
+
+fn number(bytes: &mut &[u8]) -> Option<usize> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*number) as usize)
+}
+
+fn get(bytes: &mut &[u8]) -> Option<Vec<u8>> {
+    let length = number(bytes)?;
+    let (text, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(text.to_vec())
+}
+
+fn list<T>(bytes: &mut &[u8], mut one: impl FnMut(&mut &[u8]) -> Option<T>) -> Option<Vec<T>> {
+    (0..number(bytes)?).map(|_| one(bytes)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let clauses = vec![vec![vec![b"a".to_vec(), b"bc\xff".to_vec()], vec![]], vec![]];
+        let all = [
+            Err("why".to_owned()),
+            Ok(Analysis::default()),
+            Ok(Analysis { large: true, lone: true, ..Analysis::default() }),
+            Ok(Analysis {
+                ascii: true,
+                factors: Some(Factors { clauses, decide: true }),
+                ..Analysis::default()
+            }),
+        ];
+        let mut bytes = Vec::new();
+        all.iter().for_each(|analysis| encode(analysis, &mut bytes));
+        let mut rest = bytes.as_slice();
+        for analysis in &all {
+            assert_eq!(decode(&mut rest).as_ref(), Some(analysis));
+        }
+        assert!(rest.is_empty());
+        for length in 0..bytes.len() {
+            let mut cut = &bytes[..length];
+            while decode(&mut cut).is_some() {}
+        }
+    }
+}
