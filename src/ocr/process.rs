@@ -3,11 +3,17 @@
 use std::{
     env,
     io::{self, Read, Write},
-    os::{fd::OwnedFd, unix::net::UnixStream},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt},
+    },
     path::PathBuf,
     process::{Child, Command, Stdio},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
+
+use rustix::process::Signal;
 
 use super::{
     Options, Page, Reading,
@@ -99,11 +105,24 @@ impl Process {
         }
     }
 
-    fn ended(&self, error: &io::Error) -> Stopped {
-        match self.ready {
+    fn ended(&mut self, error: &io::Error) -> Stopped {
+        // One that was killed while it loaded (for memory, or by hand) says nothing about the next one.
+        match self.ready || self.was_killed() {
             true => Stopped::Crashed(error.to_string()),
             false => Stopped::Unavailable(format!("it ended before it was ready: {error}")),
         }
+    }
+
+    fn was_killed(&mut self) -> bool {
+        // Its socket closes a moment before it can be waited for.
+        for _ in 0..20 {
+            match self.child.try_wait() {
+                Ok(None) => thread::sleep(Duration::from_millis(1)),
+                Ok(Some(status)) => return status.signal() == Some(Signal::KILL.as_raw()),
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// Sends SIGKILL; does not wait for it to be gone.

@@ -1,14 +1,26 @@
 //! The pool with workers that misbehave: small shell scripts in place of criba.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use super::*;
 
 /// A pool of `workers` that run `script`.
 fn pool(folder: &Path, workers: usize, script: &str) -> Pool {
     let program = folder.join("worker");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // Written by another process: a child that a test beside this one forks meanwhile would hold the file open
+    // for writing, and then nobody may execute it.
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(&program)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writer.stdin.take().unwrap().write_all(format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+    assert!(writer.wait().unwrap().success());
     Pool::start(&Options { workers, program: Some(program), ..Options::default() })
 }
 
