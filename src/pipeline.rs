@@ -89,6 +89,15 @@ impl Pending {
         self.findings.verdict(profile, &budget)
     }
 
+    /// Whether no text that the pictures and documents may hold can change the action any more.
+    pub fn is_decided(&self, engine: &Engine, profile: &Profile) -> bool {
+        let score = self.findings.symbols.iter().map(|symbol| symbol.score).sum();
+        let probability = self.findings.bayes.map(|opinion| opinion.probability);
+        let outlook = engine.rules.outlook(&self.hits, probability, score);
+        let action = |score: &f64| verdict::by_score(*score, &profile.thresholds);
+        !profile.read_decided && action(outlook.start()) == action(outlook.end())
+    }
+
     /// When the reply has to leave.
     pub fn deadline(&self) -> Instant {
         self.budget.deadline()
@@ -215,10 +224,6 @@ impl<'a> Scan<'a> {
         self.judge();
         // Is there more than text?
         let more = attachments::are_in(&message);
-        if more && self.is_decided() {
-            self.budget.skip(Stage::Media, "", Why::Decided);
-            return Progress::Done(self.verdict());
-        }
         match more {
             true => {
                 Progress::Media(Pending { budget: self.budget, findings: self.findings, hits: self.hits })
@@ -304,18 +309,6 @@ impl<'a> Scan<'a> {
         let result = work(self);
         self.findings.spent(stage, started.elapsed());
         result
-    }
-
-    /// Whether no text that pictures and documents may hold can change the action any more.
-    fn is_decided(&self) -> bool {
-        let Profile { read_decided, thresholds, .. } = self.mail.profile;
-        if *read_decided {
-            return false;
-        }
-        let score = self.findings.symbols.iter().map(|symbol| symbol.score).sum();
-        let probability = self.findings.bayes.map(|opinion| opinion.probability);
-        let outlook = self.engine.rules.outlook(&self.hits, probability, score);
-        verdict::by_score(*outlook.start(), thresholds) == verdict::by_score(*outlook.end(), thresholds)
     }
 
     /// The verdict that stands when time is up before `stage` and what follows it.

@@ -106,7 +106,7 @@ pub struct Profile {
     pub stages: Stages,
     /// Whether a part of the threads is kept for this class, so that it never waits for the others.
     pub reserved: bool,
-    /// Whether pictures and documents are read even when nothing in them could change the action.
+    /// Whether pictures and documents are read under load even when nothing in them could change the action.
     pub read_decided: bool,
     /// The score from which a message is called spam.
     pub required: f64,

@@ -260,6 +260,10 @@ impl Shared {
         let (wait, cost) =
             (self.heavy.wait(job.slot.request.profile.reserved), self.media_costs.cost(job.raw.len()));
         let profile = &job.slot.request.profile;
+        // With others waiting, a page that cannot change the action is not worth their time.
+        if !wait.is_zero() && pending.is_decided(&job.engine, profile) {
+            return job.slot.finish(pending.verdict(profile, Why::Decided));
+        }
         if !wait.is_zero() && wait + cost > job.slot.budget().left() {
             return job.slot.finish(pending.verdict(profile, Why::Overload));
         }

@@ -90,7 +90,7 @@ pub fn engine() -> Engine {
 
 /// Judges `raw` in this process with all the time it needs.
 pub fn judge(engine: &Engine, scratch: &mut Scratch, raw: &[u8]) -> Verdict {
-    let profile = Profile { on_partial: Policy::Accept, read_decided: true, ..Profile::external() };
+    let profile = Profile { on_partial: Policy::Accept, ..Profile::external() };
     let envelope = Envelope::default();
     let mail = Mail { raw, envelope: &envelope, profile: &profile };
     pipeline::scan(engine, scratch, mail, Budget::new(PATIENT), &())
