@@ -1,6 +1,6 @@
 //! About the headers of the message.
 
-use super::{Function, number, text, truth};
+use super::{Function, mime::has_two_cases, number, text, truth};
 use crate::rules::{Subject, headers::Lookup, language::Argument};
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
@@ -99,26 +99,11 @@ fn is_blank(char: char) -> bool {
 
 /// Whether an encoded word names a charset whose letters would pass for capitals.
 fn has_letters_without_case(raw: &[u8]) -> bool {
-    const CHARSETS: [&str; 12] = [
-        "koi",
-        "jp",
-        "jis",
-        "euc",
-        "gb",
-        "big5",
-        "isoir",
-        "cp1251",
-        "windows-1251",
-        "georgianps",
-        "pt154",
-        "tis",
-    ];
-    let raw = String::from_utf8_lossy(raw).to_ascii_lowercase();
+    let raw = String::from_utf8_lossy(raw);
     raw.match_indices("=?").any(|(at, mark)| {
         let rest = &raw[at + mark.len()..];
         let name = rest.split('?').next().unwrap_or_default();
-        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-        name.len() < rest.len() && is_name && CHARSETS.iter().any(|charset| name.contains(charset))
+        name.len() < rest.len() && !has_two_cases(name)
     })
 }
 

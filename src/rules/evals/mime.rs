@@ -395,8 +395,8 @@ fn without_jis(unit: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Charsets whose encoded text looks like capitals do not have them.
-fn has_two_cases(charset: &str) -> bool {
+/// Whether a charset has small letters: encoded text of those without looks like capitals.
+pub(super) fn has_two_cases(charset: &str) -> bool {
     const WITHOUT: [&str; 12] = [
         "koi",
         "jp",
