@@ -9,6 +9,7 @@ use std::{io, path::PathBuf};
 use crate::budget::Why;
 
 pub use pool::{Counts, Pool};
+pub use worker::NICE;
 
 mod pool;
 

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     engine::Engine,
+    ocr,
     pipeline::{self, Mail, Pending, Progress, Scratch},
     wire::frame::Error,
 };
@@ -61,6 +62,10 @@ pub(super) fn fast(shared: &Shared, takes: Takes) {
 
 /// Looks into pictures and documents until the lane is closed.
 pub(super) fn heavy(shared: &Shared, takes: Takes) {
+    // On Linux this is about the one thread. It decodes pictures for as long as a hundred text mails take.
+    if takes == Takes::Anything {
+        let _ = rustix::process::nice(ocr::NICE);
+    }
     let mut own = None;
     while let Some(Work { item, cost }) = shared.heavy.take(takes) {
         judge_media(shared, &mut own, item);
