@@ -1,6 +1,6 @@
 //! What each fuzz target does with its bytes: one function a decoder, and one for the whole pipeline.
 //!
-//! These are plain functions over the library, so that `tests/fuzz_regressions.rs` replays old finds
+//! These are plain functions over the library, so that a test can replay old finds
 //! with them and needs no fuzzer. They look for panics, hangs and memory over its caps, and for the
 //! promises that a decoder makes beside.
 //!
