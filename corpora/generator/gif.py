@@ -12,12 +12,14 @@ from PIL import Image
 
 @dataclass
 class Frame:
-    picture: Image.Image  # mode "P"; all frames share the palette of the first
+    picture: Image.Image  # mode "P"; all frames share the palette of the first, or have their own
     x: int = 0
     y: int = 0
     delay: int = 10  # hundredths of a second
     disposal: int = 1  # 0 unspecified, 1 keep, 2 background, 3 previous
     transparent: int | None = None
+    interlaced: bool = False
+    palette: list | None = None  # of this frame alone
 
 
 def lzw(indices, bits):
@@ -59,15 +61,31 @@ def lzw(indices, bits):
     return b"".join(bytes([len(block)]) + bytes(block) for block in blocks) + b"\0"
 
 
+def table(palette, bits):
+    colours = bytes(palette[: 3 << bits])
+    return colours + bytes((3 << bits) - len(colours))
+
+
+def rows(frame):
+    """The pixels in the order of the file (GIF89a, appendix E)."""
+    width, height = frame.picture.size
+    pixels = frame.picture.tobytes()
+    if not frame.interlaced:
+        return pixels
+    order = [y for first, step in [(0, 8), (4, 8), (2, 4), (1, 2)] for y in range(first, height, step)]
+    return b"".join(pixels[y * width : (y + 1) * width] for y in order)
+
+
 def animation(size, frames, bits=4, loops=0, background=0):
     """The file's bytes. `bits` is the depth of the palette."""
-    palette = bytes(frames[0].picture.getpalette()[: 3 << bits])
-    palette += bytes((3 << bits) - len(palette))
-    data = b"GIF89a" + struct.pack("<HHBBB", *size, 0xF0 | bits - 1, background, 0) + palette
+    data = b"GIF89a" + struct.pack("<HHBBB", *size, 0xF0 | bits - 1, background, 0)
+    data += table(frames[0].picture.getpalette(), bits)
     data += b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", loops) + b"\0"
     for frame in frames:
         flags = frame.disposal << 2 | (frame.transparent is not None)
         data += b"\x21\xf9\x04" + struct.pack("<BHBB", flags, frame.delay, frame.transparent or 0, 0)
-        data += b"\x2c" + struct.pack("<HHHHB", frame.x, frame.y, *frame.picture.size, 0)
-        data += bytes([bits]) + lzw(frame.picture.tobytes(), bits)
+        packed = frame.interlaced << 6 | (0x80 | bits - 1 if frame.palette else 0)
+        data += b"\x2c" + struct.pack("<HHHHB", frame.x, frame.y, *frame.picture.size, packed)
+        data += table(frame.palette, bits) if frame.palette else b""
+        data += bytes([bits]) + lzw(rows(frame), bits)
     return data + b"\x3b"

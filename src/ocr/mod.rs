@@ -11,6 +11,8 @@ use crate::budget::Why;
 pub use pool::{Counts, Pool};
 pub use worker::NICE;
 
+mod bands;
+
 mod pool;
 
 mod process;

@@ -42,6 +42,8 @@ pub struct Counts {
     pub crashed: u64,
     /// Workers started.
     pub started: u64,
+    /// CPU time that workers took for the pages they read to their end, in microseconds.
+    pub cpu_us: u64,
 }
 
 #[derive(Debug)]
@@ -110,6 +112,7 @@ impl Pool {
         let error = match result {
             Ok(reading) => {
                 state.counts.read += 1;
+                state.counts.cpu_us += worker.cpu_us;
                 match worker.pages < PAGES_A_WORKER {
                     true => {
                         state.idle.push(worker);

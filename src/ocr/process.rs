@@ -32,6 +32,8 @@ pub struct Process {
     ready: bool,
     /// Pages it was given.
     pub pages: u32,
+    /// CPU time of the last page that it read to its end, in microseconds.
+    pub cpu_us: u64,
 }
 
 /// Why a page was not read to its end.
@@ -69,7 +71,7 @@ impl Process {
             .stdout(Stdio::from(OwnedFd::from(reply)))
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Process { child, socket, ready: false, pages: 0 })
+        Ok(Process { child, socket, ready: false, pages: 0, cpu_us: 0 })
     }
 
     /// Whether it still runs.
@@ -98,7 +100,10 @@ impl Process {
                 Ok(Note::Ready) => self.ready = true,
                 Ok(Note::Failed(why)) => return Err(Stopped::Unavailable(why)),
                 Ok(Note::Line { text, confidence, words }) => so_far.add(&text, confidence, words),
-                Ok(Note::End) => return Ok(so_far.reading(true)),
+                Ok(Note::End { cpu_us }) => {
+                    self.cpu_us = cpu_us;
+                    return Ok(so_far.reading(true));
+                }
                 Err(error) if is_timeout(&error) => return Err(Stopped::Deadline(so_far.reading(false))),
                 Err(error) => return Err(self.ended(&error)),
             }

@@ -3,7 +3,7 @@
 //! The engine sends a page: a header of 12 bytes (`PAGE`, width, height; integers little-endian) and
 //! the pixels. The worker answers with notes: a header of 8 bytes (kind, confidence, words, length) and text.
 //! It says `R` once when it has loaded, or `F` and why it cannot; for each page a line at a time, `L`, and `E`
-//! at its end.
+//! and the CPU time at its end.
 
 use std::io::{self, Read, Write};
 
@@ -24,8 +24,8 @@ pub enum Note {
     Failed(String),
     /// A line of the page: its text, the mean confidence of its words, how many there are.
     Line { text: String, confidence: u8, words: u16 },
-    /// That was all of the page.
-    End,
+    /// That was all of the page; the CPU time it took, in microseconds.
+    End { cpu_us: u64 },
 }
 
 /// Sends a page.
@@ -75,11 +75,15 @@ fn pixels(width: u32, height: u32) -> usize {
 /// # Errors
 /// What the socket says.
 pub fn write_note(to: &mut impl Write, note: &Note) -> io::Result<()> {
+    let time;
     let (kind, confidence, words, text) = match note {
         Note::Ready => (b'R', 0, 0, ""),
         Note::Failed(why) => (b'F', 0, 0, &why[..]),
         Note::Line { text, confidence, words } => (b'L', *confidence, *words, &text[..]),
-        Note::End => (b'E', 0, 0, ""),
+        Note::End { cpu_us } => {
+            time = cpu_us.to_string();
+            (b'E', 0, 0, &time[..])
+        }
     };
     let text = &text.as_bytes()[..text.len().min(MAX_TEXT)];
     let mut bytes = Vec::with_capacity(8 + text.len());
@@ -109,7 +113,7 @@ pub fn read_note(from: &mut impl Read) -> io::Result<Note> {
         b'R' => Ok(Note::Ready),
         b'F' => Ok(Note::Failed(text)),
         b'L' => Ok(Note::Line { text, confidence, words: u16::from_le_bytes([words_low, words_high]) }),
-        b'E' => Ok(Note::End),
+        b'E' => Ok(Note::End { cpu_us: text.parse().unwrap_or(0) }),
         _ => Err(invalid("a note of an unknown kind")),
     }
 }
@@ -134,7 +138,7 @@ mod tests {
             Note::Ready,
             Note::Failed("no language".into()),
             Note::Line { text: "señor".into(), confidence: 91, words: 1 },
-            Note::End,
+            Note::End { cpu_us: 81_000 },
         ] {
             let mut bytes = Vec::new();
             write_note(&mut bytes, &note).unwrap();

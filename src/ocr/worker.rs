@@ -3,9 +3,11 @@
 use std::{ffi::CStr, io};
 
 use leptess::tesseract::TessApi;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     Page,
+    bands::bands,
     protocol::{self, Note},
     sandbox,
 };
@@ -38,19 +40,24 @@ pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::R
         Err(why) => return protocol::write_note(socket, &Note::Failed(why)),
     };
     // Whatever Tesseract loads late, it loads here.
-    read(&mut api, &Page { width: 64, height: 32, pixels: vec![255; 64 * 32] });
+    read(&mut api, &Page { width: 64, height: 32, pixels: vec![255; 64 * 32] }, &mut |_| Ok(()))?;
     if let Err(error) = sandbox::enter() {
         // An old kernel: the worker still sees nothing but pixels.
         tracing::warn!(%error, "the OCR worker runs without a sandbox");
     }
     protocol::write_note(socket, &Note::Ready)?;
     while let Some(page) = protocol::read_page(socket)? {
-        for line in read(&mut api, &page) {
-            protocol::write_note(socket, &line)?;
-        }
-        protocol::write_note(socket, &Note::End)?;
+        let started = cpu_us();
+        read(&mut api, &page, &mut |line| protocol::write_note(socket, &line))?;
+        protocol::write_note(socket, &Note::End { cpu_us: cpu_us().saturating_sub(started) })?;
     }
     Ok(())
+}
+
+/// CPU time of this process, in microseconds.
+fn cpu_us() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec.unsigned_abs() * 1_000_000 + time.tv_nsec.unsigned_abs() / 1_000
 }
 
 fn load(languages: &str) -> Result<TessApi, String> {
@@ -67,21 +74,26 @@ fn load(languages: &str) -> Result<TessApi, String> {
     Ok(api)
 }
 
-fn read(api: &mut TessApi, page: &Page) -> Vec<Note> {
-    let (Ok(width), Ok(height)) = (i32::try_from(page.width), i32::try_from(page.height)) else {
-        return Vec::new();
-    };
-    if api.raw.set_image(&page.pixels, width, height, 1, width).is_err() {
-        return Vec::new();
+/// Reads a page part by part and says each line as soon as its part is read.
+fn read(api: &mut TessApi, page: &Page, say: &mut dyn FnMut(Note) -> io::Result<()>) -> io::Result<()> {
+    let Ok(width) = i32::try_from(page.width) else { return Ok(()) };
+    for band in bands(page) {
+        let (rows, stride) = (band.start as usize..band.end as usize, page.width as usize);
+        let pixels = page.pixels.get(rows.start * stride..rows.end * stride).unwrap_or_default();
+        let height = rows.len() as i32;
+        // Not as a rectangle of the page: one as wide as the page is read from the wrong place (Tesseract 5.3).
+        if api.raw.set_image(pixels, width, height, 1, width).is_err() {
+            continue;
+        }
+        api.set_source_resolution(RESOLUTION);
+        if api.recognize() != 0 {
+            continue;
+        }
+        // Text that is no UTF-8 is none.
+        let Ok(table) = api.get_tsv_text(0) else { continue };
+        lines(&table).into_iter().try_for_each(&mut *say)?;
     }
-    api.set_source_resolution(RESOLUTION);
-    if api.recognize() != 0 {
-        return Vec::new();
-    }
-    match api.get_tsv_text(0) {
-        Ok(table) => lines(&table),
-        Err(_) => Vec::new(),
-    }
+    Ok(())
 }
 
 /// The lines of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,

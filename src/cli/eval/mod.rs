@@ -1,6 +1,7 @@
-//! `criba eval`: how well a model tells spam from ham.
+//! `criba eval`: how well a model tells spam from ham, and how well pictures are read.
 
 mod judge;
+mod pictures;
 mod plots;
 mod report;
 
@@ -26,13 +27,15 @@ use judge::Opinions;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Spam: files, directories, maildirs, mbox files; may be given several times
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(long, required_unless_present = "pictures", value_name = "PATH")]
     spam: Vec<PathBuf>,
     /// Ham, likewise
-    #[arg(long, required = true, value_name = "PATH")]
+    #[arg(long, required_unless_present = "pictures", value_name = "PATH")]
     ham: Vec<PathBuf>,
     #[command(flatten)]
     way: Way,
+    #[command(flatten)]
+    pictures: pictures::Args,
     /// Write a line `label score file` for each message (of the first model)
     #[arg(long, value_name = "FILE")]
     scores: Option<PathBuf>,
@@ -48,7 +51,7 @@ pub struct Args {
     /// What counts as spam
     #[arg(long, value_name = "P", default_value_t = 0.5)]
     threshold: f64,
-    /// Print the figures as JSON, a line a model
+    /// Print the figures as JSON, a line a model or a technique
     #[arg(long)]
     json: bool,
 }
@@ -98,6 +101,9 @@ struct Figures {
 /// # Errors
 /// Mail or model cannot be read, a class is missing, or an output cannot be written.
 pub fn run(args: Args) -> Result<(), Failure> {
+    if let Some(folder) = &args.pictures.pictures {
+        return pictures::run(&args.pictures, folder, args.json);
+    }
     let counted = count::count(&args.spam, &args.ham)?;
     let (how, judged) = args.way.judge(&counted)?;
     let mut models: Vec<(String, Metrics)> = Vec::new();
