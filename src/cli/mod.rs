@@ -22,6 +22,8 @@ mod learn;
 
 mod ocr;
 
+mod opensmtpd_filter;
+
 mod parallel;
 
 mod qmail_queue;
@@ -64,6 +66,9 @@ enum Command {
     Rules(rules::Args),
     /// Stand in for qmail-queue: ask an engine, then hand the mail over
     QmailQueue(qmail_queue::Args),
+    /// Be a filter of OpenSMTPD, started by smtpd
+    #[command(name = "opensmtpd-filter")]
+    OpensmtpdFilter(opensmtpd_filter::Args),
     /// Make the hash that the configuration holds in place of the controller's password
     HashPassword(hash_password::Args),
     /// Read grey pages handed over by an engine; the engine starts this itself
@@ -102,6 +107,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Eval(args) => eval::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::OpensmtpdFilter(args) => opensmtpd_filter::run(&args),
         Command::HashPassword(args) => hash_password::run(args),
         Command::OcrWorker(args) => ocr::run_worker(args),
     }?;

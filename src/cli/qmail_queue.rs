@@ -15,9 +15,14 @@ use std::{
 
 use super::failure::Failure;
 use crate::{
-    client::Client,
+    client::{Client, qmqp},
+    config::Listen,
     verdict::Action,
-    wire::{headers::Summary, request::Envelope},
+    wire::{
+        headers::{Marked, Summary},
+        qmqp::{Outcome, Request},
+        request::Envelope,
+    },
 };
 
 /// Exit codes of qmail-queue(8).
@@ -42,7 +47,8 @@ pub struct Args {
     /// The engine to ask (unix:/path or host:port) [default: $CRIBA_SERVER, else unix:/run/criba/criba.sock]
     #[arg(long, value_name = "ADDR")]
     server: Option<String>,
-    /// The program that takes the message on [default: $CRIBA_NEXT, else /var/qmail/bin/qmail-queue]
+    /// The program that takes the message on, or qmqp:host:port for a QMQP server [default: $CRIBA_NEXT, else
+    /// /var/qmail/bin/qmail-queue]
     #[arg(long, value_name = "PROGRAM")]
     next: Option<PathBuf>,
     /// Time for the verdict [default: $CRIBA_BUDGET, else the profile's]
@@ -93,19 +99,19 @@ fn read() -> io::Result<Mail> {
     Ok(mail)
 }
 
+/// Sender and recipients.
+fn addresses(envelope: &[u8]) -> Option<(&[u8], Vec<&[u8]>)> {
+    let mut strings = envelope.strip_suffix(b"\0\0")?.split(|&byte| byte == 0);
+    let sender = strings.next()?.strip_prefix(b"F")?;
+    let recipients = strings.map(|string| string.strip_prefix(b"T")).collect::<Option<_>>()?;
+    Some((sender, recipients))
+}
+
 fn parse(bytes: &[u8]) -> Option<Envelope> {
-    let mut envelope = Envelope::default();
-    let strings = bytes.strip_suffix(b"\0\0")?.split(|&byte| byte == 0);
-    for (index, string) in strings.enumerate() {
-        let (kind, address) = string.split_first()?;
-        let address = String::from_utf8_lossy(address).into_owned();
-        match (index, kind) {
-            (0, b'F') => envelope.mail_from = Some(address),
-            (1.., b'T') => envelope.rcpt_to.push(address),
-            _ => return None,
-        }
-    }
-    envelope.mail_from.is_some().then_some(envelope)
+    let (sender, recipients) = addresses(bytes)?;
+    let text = |address: &[u8]| String::from_utf8_lossy(address).into_owned();
+    let rcpt_to = recipients.into_iter().map(text).collect();
+    Some(Envelope { mail_from: Some(text(sender)), rcpt_to, ..Envelope::default() })
 }
 
 /// What tcpserver and qmail-smtpd tell about the client.
@@ -139,24 +145,47 @@ fn ask(args: &Args, mail: &Mail, envelope: &Envelope) -> Result<Summary, u8> {
     Summary::parse(&mut reply.json.into_bytes()).map_err(|error| later(&error))
 }
 
-/// Gives the message, our header fields on top, to the next program; its exit code is ours.
+/// Gives the message, marked with our header fields, to the next program or server; its answer is ours.
 fn hand_over(args: &Args, mail: &Mail, summary: &Summary) -> Result<u8, u8> {
     let next = args.next.clone().or_else(|| env::var_os("CRIBA_NEXT").map(PathBuf::from));
     let next = next.unwrap_or_else(|| "/var/qmail/bin/qmail-queue".into());
+    let marked = Marked::new(&mail.message, summary, &[]);
+    if let Some(server) = next.to_str().and_then(|next| next.strip_prefix("qmqp:")) {
+        return send(server, mail, &marked);
+    }
     let broken = |error: io::Error| complain(code::INTERNAL, format!("{}: {error}", next.display()));
     let (envelope, mut to_envelope) = io::pipe().map_err(broken)?;
     let mut child = Command::new(&next).stdin(Stdio::piped()).stdout(envelope).spawn().map_err(broken)?;
     // A program that does not read to the end says why by its exit code, so that a broken pipe is no error here.
     if let Some(mut message) = child.stdin.take() {
-        let fields: String =
-            summary.fields().iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
-        let _ = message.write_all(fields.as_bytes()).and_then(|()| message.write_all(&mail.message));
+        let _ = message.write_all(&marked.header).and_then(|()| message.write_all(marked.body));
     }
     let _ = to_envelope.write_all(&mail.envelope);
     drop(to_envelope);
     let status = child.wait().map_err(broken)?;
     // Killed by a signal: nobody knows what became of the mail, so that its sender has to keep it.
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(code::INTERNAL))
+}
+
+/// Hands the message to a QMQP server, with the exit codes of qmail-qmqpc(8).
+fn send(server: &str, mail: &Mail, marked: &Marked<'_>) -> Result<u8, u8> {
+    let address = match server.parse() {
+        Ok(Listen::Tcp(address)) => address,
+        Ok(Listen::Unix(_)) | Err(_) => {
+            return Err(complain(
+                code::INTERNAL,
+                format!("CRIBA_NEXT = qmqp:{server}: that is no host:port"),
+            ));
+        }
+    };
+    let (sender, recipients) = addresses(&mail.envelope).ok_or(code::ENVELOPE)?;
+    let request = Request { message: marked.body, sender, recipients };
+    let reply = qmqp::send(address, &request, &marked.header);
+    match reply.outcome {
+        Outcome::Accepted => Ok(0),
+        Outcome::Later => Err(complain(code::TRY_LATER, reply.text)),
+        Outcome::Refused => Err(complain(code::REFUSED, reply.text)),
+    }
 }
 
 #[cfg(test)]

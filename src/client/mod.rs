@@ -12,6 +12,8 @@
 
 mod cluster;
 
+pub mod qmqp;
+
 use std::{
     io::{self, BufReader, Read, Write},
     net::TcpStream,

@@ -8,15 +8,16 @@ use std::{
 };
 
 use argon2::PasswordHash;
-use nix::unistd;
 use toml::Spanned;
 
-use super::{Access, Endpoint, Listen, raw};
+use super::{
+    Endpoint, Listen,
+    listener::{listener, networks, socket_mode, user},
+    raw,
+};
 use crate::{
     budget::Stage,
-    media, mime,
-    network::Network,
-    ocr,
+    media, mime, ocr,
     profile::{Members, Peer, Policy, Profile, Thresholds},
 };
 
@@ -149,13 +150,13 @@ impl Settings {
 }
 
 /// Turns byte offsets of the file into lines of errors.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     file: &'a str,
     text: &'a str,
 }
 
 impl Place<'_> {
-    fn error(&self, offset: usize, what: impl fmt::Display) -> Error {
+    pub(super) fn error(&self, offset: usize, what: impl fmt::Display) -> Error {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
         Error::Invalid { file: self.file.into(), line, what: what.to_string() }
@@ -314,64 +315,6 @@ fn password(hash: Spanned<String>, place: &Place<'_>) -> Result<String, Error> {
     }
 }
 
-fn socket_mode(raw: Option<Spanned<String>>, place: &Place<'_>) -> Result<Option<u32>, Error> {
-    let Some(text) = raw else { return Ok(None) };
-    let mode = u32::from_str_radix(text.get_ref(), 8).ok().filter(|&mode| mode <= 0o777);
-    let what =
-        || format!("socket_mode = `{}`: write permission bits in octal, as in \"0660\"", text.get_ref());
-    mode.map(Some).ok_or_else(|| place.error(text.span().start, what()))
-}
-
-fn listener(raw: raw::Listener, profiles: &[Profile], place: &Place<'_>) -> Result<Endpoint, Error> {
-    let address = raw.address;
-    let endpoint: Endpoint =
-        address.get_ref().parse().map_err(|what: String| place.error(address.span().start, what))?;
-    let only = |key: Option<&Spanned<String>>, of_unix: bool| match key {
-        Some(key) if matches!(endpoint.listen, Listen::Unix(_)) != of_unix => {
-            let kind = if of_unix { "a Unix" } else { "a TCP" };
-            Err(place.error(
-                key.span().start,
-                format!("this is a matter of {kind} socket, and `{endpoint}` is none"),
-            ))
-        }
-        _ => Ok(()),
-    };
-    [&raw.socket_mode, &raw.owner, &raw.group].into_iter().try_for_each(|key| only(key.as_ref(), true))?;
-    only(raw.allow.iter().flatten().next(), false)?;
-    let known = |name: &String| profiles.iter().any(|profile| profile.name == *name);
-    if let Some(name) = raw.profile.as_ref().filter(|name| !known(name.get_ref())) {
-        return Err(place.error(name.span().start, format!("there is no profile `{}`", name.get_ref())));
-    }
-    let access = Access {
-        profile: raw.profile.map(Spanned::into_inner),
-        allow: raw.allow.map(|allow| networks(allow, place)).transpose()?,
-        mode: socket_mode(raw.socket_mode, place)?,
-        owner: raw.owner.map(|name| user(&name, place)).transpose()?,
-        group: raw.group.map(|name| group(&name, place)).transpose()?,
-    };
-    Ok(Endpoint { access, ..endpoint })
-}
-
-fn networks(raw: Vec<Spanned<String>>, place: &Place<'_>) -> Result<Vec<Network>, Error> {
-    let parse = |text: Spanned<String>| {
-        text.get_ref().parse().map_err(|what: String| place.error(text.span().start, what))
-    };
-    raw.into_iter().map(parse).collect()
-}
-
-/// The id of a user, by name or number.
-fn user(name: &Spanned<String>, place: &Place<'_>) -> Result<u32, Error> {
-    let found = || Some(unistd::User::from_name(name.get_ref()).ok()??.uid.as_raw());
-    let what = || format!("there is no user `{}` on this machine", name.get_ref());
-    name.get_ref().parse().ok().or_else(found).ok_or_else(|| place.error(name.span().start, what()))
-}
-
-fn group(name: &Spanned<String>, place: &Place<'_>) -> Result<u32, Error> {
-    let found = || Some(unistd::Group::from_name(name.get_ref()).ok()??.gid.as_raw());
-    let what = || format!("there is no group `{}` on this machine", name.get_ref());
-    name.get_ref().parse().ok().or_else(found).ok_or_else(|| place.error(name.span().start, what()))
-}
-
 /// A front end: a network, or `user:NAME` for a program on this machine.
 fn peer(text: Spanned<String>, place: &Place<'_>) -> Result<Peer, Error> {
     let at = text.span();
@@ -470,6 +413,7 @@ fn policy(raw: Option<Spanned<String>>, default: Policy, place: &Place<'_>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Access;
 
     fn error(text: &str) -> String {
         Settings::parse("criba.toml", text).unwrap_err().to_string()
@@ -515,6 +459,10 @@ mod tests {
             ("[[listener]]\naddress = \"unix:/x\"\nallow = [\"10.0.0.0/8\"]\n", 3, "TCP"),
             ("[[listener]]\naddress = \"127.0.0.1:0\"\nowner = \"root\"\n", 3, "Unix"),
             ("[[listener]]\naddress = \"127.0.0.1:0\"\nallow = [\"10.0.0\"]\n", 3, "10.0.0"),
+            ("[server]\nlisten = [\"qmqp:127.0.0.1:628\"]\n", 2, "[[listener]]"),
+            ("[[listener]]\naddress = \"qmqp:127.0.0.1:628\"\n", 2, "next"),
+            ("[[listener]]\naddress = \"qmqp:127.0.0.1:628\"\nnext = [\"unix:/x\"]\n", 3, "host:port"),
+            ("[[listener]]\naddress = \"unix:/x\"\nnext = [\"127.0.0.1:1\"]\n", 3, "QMQP"),
             ("[[listener]]\naddress = \"unix:/x\"\ngroup = \"no such group\"\n", 3, "no such group"),
             ("[profile.internal]\npeers = [\"user:no such user\"]\n", 2, "no such user"),
             ("[server]\ncontroller_password = \"secret\"\n", 2, "hash-password"),

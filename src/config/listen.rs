@@ -60,6 +60,18 @@ pub enum Dialect {
     Spamd,
     /// rspamd's HTTP and Exim's text variant of it: `rspamc`, Exim, Haraka, OpenSMTPD's filter.
     Rspamd,
+    /// QMQP: nodes that hand mail over to be judged and passed on.
+    Qmqp,
+}
+
+impl Dialect {
+    /// What stands before an address for another dialect than the native one.
+    const PREFIXES: [(&str, Dialect); 4] = [
+        ("milter:", Dialect::Milter),
+        ("spamd:", Dialect::Spamd),
+        ("rspamd:", Dialect::Rspamd),
+        ("qmqp:", Dialect::Qmqp),
+    ];
 }
 
 /// Who gets in at a socket, and as what.
@@ -82,34 +94,48 @@ pub struct Endpoint {
     pub dialect: Dialect,
     pub listen: Listen,
     pub access: Access,
+    /// Where messages that come over QMQP go on; asked in turn until one is there.
+    pub next: Vec<SocketAddr>,
+}
+
+impl Endpoint {
+    /// An address as [`Listen`] reads it, for the native RPC; `milter:`, `spamd:`, `rspamd:` or `qmqp:` before
+    /// it for another dialect.
+    ///
+    /// # Errors
+    /// The address makes no sense.
+    pub(super) fn at(text: &str) -> Result<Endpoint, String> {
+        let mut prefixes = Dialect::PREFIXES.iter();
+        let found = prefixes.find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
+        let (dialect, address) = found.unwrap_or((Dialect::Native, text));
+        Ok(Endpoint { dialect, ..address.parse::<Listen>()?.into() })
+    }
 }
 
 impl From<Listen> for Endpoint {
     fn from(listen: Listen) -> Endpoint {
-        Endpoint { dialect: Dialect::Native, listen, access: Access::default() }
+        Endpoint { dialect: Dialect::Native, listen, access: Access::default(), next: Vec::new() }
     }
 }
 
 impl std::str::FromStr for Endpoint {
     type Err = String;
 
-    /// An address as [`Listen`] reads it, for the native RPC; `milter:`, `spamd:` or `rspamd:` before
-    /// it for another dialect.
+    /// An address that says all there is to say of a socket.
     fn from_str(text: &str) -> Result<Endpoint, String> {
-        let named = [("milter:", Dialect::Milter), ("spamd:", Dialect::Spamd), ("rspamd:", Dialect::Rspamd)];
-        let found = named.iter().find_map(|(name, dialect)| Some((*dialect, text.strip_prefix(name)?)));
-        let (dialect, address) = found.unwrap_or((Dialect::Native, text));
-        Ok(Endpoint { dialect, ..address.parse::<Listen>()?.into() })
+        let endpoint = Endpoint::at(text)?;
+        match endpoint.dialect {
+            Dialect::Qmqp => {
+                Err(format!("`{text}` goes on to another server: write a [[listener]] with next = [...]"))
+            }
+            _ => Ok(endpoint),
+        }
     }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.dialect {
-            Dialect::Native => self.listen.fmt(f),
-            Dialect::Milter => write!(f, "milter:{}", self.listen),
-            Dialect::Spamd => write!(f, "spamd:{}", self.listen),
-            Dialect::Rspamd => write!(f, "rspamd:{}", self.listen),
-        }
+        let found = Dialect::PREFIXES.iter().find(|(_, dialect)| *dialect == self.dialect);
+        write!(f, "{}{}", found.map_or("", |(prefix, _)| prefix), self.listen)
     }
 }

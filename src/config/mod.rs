@@ -3,6 +3,8 @@
 pub mod checked;
 pub mod listen;
 
+mod listener;
+
 mod raw;
 
 pub use checked::{Error, Server as ServerSettings, Settings};

@@ -44,6 +44,7 @@ pub struct Listener {
     pub socket_mode: Option<Spanned<String>>,
     pub owner: Option<Spanned<String>>,
     pub group: Option<Spanned<String>>,
+    pub next: Option<Spanned<Vec<String>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

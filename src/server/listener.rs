@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     os::{
         fd::{AsFd, OwnedFd},
         unix::{
@@ -28,7 +28,7 @@ use tokio::{
 use super::{
     Error, Handed, Shared,
     connection::{self, Input},
-    milter, rspamd, spamd,
+    milter, qmqp, rspamd, spamd,
 };
 use crate::{
     config::{Access, Dialect, Endpoint, Listen},
@@ -46,6 +46,8 @@ pub(super) struct Listener {
     allow: Option<Vec<Network>>,
     /// The profile of what comes in here.
     profile: Option<Arc<str>>,
+    /// Where messages that come over QMQP go on.
+    next: Arc<[SocketAddr]>,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,7 @@ pub(super) struct SocketFile {
 impl Listener {
     /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode` where it has none of its own.
     pub fn bind(endpoint: &Endpoint, mode: u32) -> Result<Listener, Error> {
-        let Endpoint { dialect, listen, access } = endpoint;
+        let Endpoint { dialect, listen, access, next } = endpoint;
         let bound = match listen {
             Listen::Unix(path) => bind_unix(path, access.mode.unwrap_or(mode), access),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
@@ -83,7 +85,13 @@ impl Listener {
             _ => Error::Listen { listen: listen.clone(), source },
         })?;
         let profile = access.profile.as_deref().map(Arc::from);
-        Ok(Listener { dialect: *dialect, socket, allow: access.allow.clone(), profile })
+        Ok(Listener {
+            dialect: *dialect,
+            socket,
+            allow: access.allow.clone(),
+            profile,
+            next: next.as_slice().into(),
+        })
     }
 
     /// Takes over a socket that the service manager opened; one that it calls `milter`, `spamd` or `rspamd` speaks that.
@@ -96,7 +104,7 @@ impl Listener {
             "rspamd" => Dialect::Rspamd,
             _ => Dialect::Native,
         };
-        Ok(Listener { dialect, socket, allow: None, profile: None })
+        Ok(Listener { dialect, socket, allow: None, profile: None, next: Arc::new([]) })
     }
 
     /// Where it listens.
@@ -115,13 +123,13 @@ impl Listener {
     pub async fn accept(&self, shared: &Arc<Shared>) {
         loop {
             let shared = Arc::clone(shared);
-            let dialect = self.dialect;
+            let service = Service { dialect: self.dialect, next: Arc::clone(&self.next) };
             let profile = self.profile.clone();
             let accepted = match &self.socket {
                 Socket::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
                     let uid = stream.peer_cred().ok().map(|peer| peer.uid());
                     let (input, output) = stream.into_split();
-                    tokio::spawn(admit(dialect, input, output, Caller { ip: None, uid, profile }, shared));
+                    tokio::spawn(admit(service, input, output, Caller { ip: None, uid, profile }, shared));
                 }),
                 Socket::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
                     let ip = from.ip().to_canonical();
@@ -132,7 +140,7 @@ impl Listener {
                     let _ = stream.set_nodelay(true);
                     let (input, output) = stream.into_split();
                     tokio::spawn(admit(
-                        dialect,
+                        service,
                         input,
                         output,
                         Caller { ip: Some(ip), uid: None, profile },
@@ -149,8 +157,14 @@ impl Listener {
     }
 }
 
-async fn admit(
+/// What a client gets at a socket.
+struct Service {
     dialect: Dialect,
+    next: Arc<[SocketAddr]>,
+}
+
+async fn admit(
+    Service { dialect, next }: Service,
     input: impl Input,
     mut output: impl AsyncWrite + Unpin + Send + 'static,
     caller: Caller,
@@ -171,6 +185,7 @@ async fn admit(
     match dialect {
         Dialect::Milter => milter::serve(input, output, caller, shared).await,
         Dialect::Spamd => spamd::serve(input, output, caller, shared).await,
+        Dialect::Qmqp => qmqp::serve(input, output, caller, &next, shared).await,
         Dialect::Rspamd => rspamd::serve(input, output, caller, shared).await,
         Dialect::Native => connection::serve(input, output, caller, shared).await,
     }

@@ -3,8 +3,8 @@
 //! A small runtime moves frames and never parses mail: [`listener`] accepts, [`connection`] reads requests,
 //! [`admission`] says whether there is room and [`forecast`] whether there is time, [`outbox`] writes replies. The messages wait in two
 //! [`lane`]s for the threads of [`worker`]. Every request has a [`slot`] that holds the verdict that
-//! stands; the [`clock`] sends it when the time is up. [`milter`], [`spamd`] and
-//! [`rspamd`] serve their clients the same way. [`lifecycle`] starts, reloads and drains.
+//! stands; the [`clock`] sends it when the time is up. [`milter`], [`spamd`],
+//! [`rspamd`] and [`qmqp`] serve their clients the same way. [`lifecycle`] starts, reloads and drains.
 
 #[allow(unsafe_code)]
 mod activation_ffi;
@@ -12,12 +12,14 @@ mod admission;
 mod clock;
 mod connection;
 mod control;
+mod exchange;
 mod forecast;
 mod lane;
 mod lifecycle;
 mod listener;
 mod milter;
 mod outbox;
+mod qmqp;
 mod rspamd;
 mod slot;
 mod spamd;

@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     Shared,
+    exchange::{End, PATIENCE, conclude, patience},
     whole::{self, Unanswered},
 };
 use crate::{
@@ -28,32 +29,8 @@ use crate::{
     },
 };
 
-/// How long a client may take over a request on top of a second a MiB, and over taking in the reply.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a connection may be idle between requests.
 const IDLE: Duration = Duration::from_secs(60);
-/// A client that was refused may still be sending; it should get to read why.
-const LINGER: Duration = Duration::from_secs(2);
-
-/// Why there is nothing to answer.
-enum End {
-    /// The client left, or cannot be understood any further.
-    Lost,
-    Refused(Error),
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> End {
-        End::Lost
-    }
-}
-
-impl From<Error> for End {
-    fn from(error: Error) -> End {
-        End::Refused(error)
-    }
-}
-
 /// Serves one client until it leaves.
 pub(super) async fn serve(
     input: impl AsyncRead + Unpin,
@@ -83,8 +60,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
         let _unanswered = Unanswered::new(&self.shared);
         let started = Instant::now();
         let limit = self.shared.options.limits.message;
-        let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
-        let (reply, goes_on) = match timeout(patience, self.read(limit)).await {
+        let (reply, goes_on) = match timeout(patience(limit), self.read(limit)).await {
             Ok(Ok((head, message))) => {
                 let goes_on = head.keeps_alive && !self.shared.is_draining();
                 (self.answer(&head, message, started).await, goes_on)
@@ -95,20 +71,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
             }
             Ok(Err(End::Lost)) | Err(_) => return Ok(false),
         };
+        if !goes_on {
+            conclude(&mut self.input, &mut self.output, &reply).await;
+            return Ok(false);
+        }
         match timeout(PATIENCE, self.output.write_all(&reply)).await {
-            Ok(Ok(())) if goes_on => Ok(true),
-            Ok(Ok(())) => {
-                self.output.shutdown().await?;
-                // A socket that is closed with bytes unread resets the connection, and the reply is lost.
-                let _ = timeout(LINGER, tokio::io::copy(&mut self.input, &mut tokio::io::sink())).await;
-                Ok(false)
-            }
-            Ok(Err(error)) => Err(error),
+            Ok(sent) => sent.map(|()| true),
             Err(_) => Ok(false),
         }
     }
 
-    async fn read(&mut self, limit: usize) -> Result<(Head, Vec<u8>), End> {
+    async fn read(&mut self, limit: usize) -> Result<(Head, Vec<u8>), End<Error>> {
         let mut bytes = Vec::new();
         while Head::end(&bytes).is_none() {
             let room = Head::MAX.saturating_sub(bytes.len()) as u64;
@@ -129,12 +102,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
     }
 
     /// Reads `length` bytes more; memory grows with what comes, not with what is announced.
-    async fn take(&mut self, length: usize, message: &mut Vec<u8>) -> Result<(), End> {
+    async fn take(&mut self, length: usize, message: &mut Vec<u8>) -> Result<(), End<Error>> {
         let got = (&mut self.input).take(length as u64).read_to_end(message).await?;
         if got < length { Err(End::Lost) } else { Ok(()) }
     }
 
-    async fn chunks(&mut self, limit: usize, message: &mut Vec<u8>) -> Result<(), End> {
+    async fn chunks(&mut self, limit: usize, message: &mut Vec<u8>) -> Result<(), End<Error>> {
         loop {
             let Chunk { size } = self.line().await?.trim_end().parse()?;
             if size == 0 {
@@ -151,7 +124,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
         }
     }
 
-    async fn line(&mut self) -> Result<String, End> {
+    async fn line(&mut self) -> Result<String, End<Error>> {
         const LONGEST: u64 = 4096;
         let mut line = Vec::new();
         (&mut self.input).take(LONGEST).read_until(b'\n', &mut line).await?;

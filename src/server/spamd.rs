@@ -1,18 +1,15 @@
 //! Clients of the spamd protocol: one request a connection.
 
-use std::{
-    io,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     time::timeout,
 };
 
 use super::{
     Shared,
+    exchange::{End, conclude, patience},
     whole::{self, Unanswered},
 };
 use crate::{
@@ -24,30 +21,6 @@ use crate::{
     },
 };
 
-/// How long a client may take over its whole request on top of a second a MiB.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// A client that was refused may still be sending; it should get to read why.
-const LINGER: Duration = Duration::from_secs(2);
-
-/// Why there is nothing to judge.
-enum End {
-    /// The client left, or cannot be understood any further.
-    Lost,
-    Refused(Error),
-}
-
-impl From<io::Error> for End {
-    fn from(_: io::Error) -> End {
-        End::Lost
-    }
-}
-
-impl From<Error> for End {
-    fn from(error: Error) -> End {
-        End::Refused(error)
-    }
-}
-
 /// Answers one request.
 pub(super) async fn serve(
     mut input: impl AsyncRead + Unpin,
@@ -56,9 +29,8 @@ pub(super) async fn serve(
     shared: Arc<Shared>,
 ) {
     let limit = shared.options.limits.message;
-    let patience = PATIENCE + Duration::from_secs(limit as u64 >> 20);
     let _unanswered = Unanswered::new(&shared);
-    let answer = match timeout(patience, request(&mut input, limit)).await {
+    let answer = match timeout(patience(limit), request(&mut input, limit)).await {
         Ok(Ok((head, message))) => answer(&shared, &caller, &head, message).await,
         Ok(Err(End::Refused(error))) => {
             tracing::warn!("a spamd request is refused: {error}");
@@ -66,14 +38,7 @@ pub(super) async fn serve(
         }
         Ok(Err(End::Lost)) | Err(_) => return,
     };
-    let sent = timeout(PATIENCE, async {
-        output.write_all(&answer).await?;
-        output.shutdown().await
-    });
-    if matches!(sent.await, Ok(Ok(()))) {
-        // A socket that is closed with bytes unread resets the connection, and the reply is lost.
-        let _ = timeout(LINGER, tokio::io::copy(&mut input, &mut tokio::io::sink())).await;
-    }
+    conclude(&mut input, &mut output, &answer).await;
 }
 
 async fn answer(shared: &Arc<Shared>, caller: &Caller, head: &Head, message: Vec<u8>) -> Vec<u8> {
@@ -113,7 +78,7 @@ async fn tell(shared: &Arc<Shared>, caller: &Caller, head: &Head, message: Vec<u
     }
 }
 
-async fn request(input: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<(Head, Vec<u8>), End> {
+async fn request(input: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<(Head, Vec<u8>), End<Error>> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(end) = Head::end(&bytes) {
@@ -146,7 +111,7 @@ async fn body_of(
     mut body: Vec<u8>,
     head: &Head,
     limit: usize,
-) -> Result<Body, End> {
+) -> Result<Body, End<Error>> {
     // One byte more than is allowed tells a body that is too long.
     let most = head.length.unwrap_or(limit + 1);
     let left = most.saturating_sub(body.len()) as u64;

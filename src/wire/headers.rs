@@ -139,6 +139,80 @@ impl Summary {
     }
 }
 
+/// A message whose header tells what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marked<'m> {
+    /// Our fields, then those of the message without other filters'; with the line ends of the message.
+    pub header: Vec<u8>,
+    /// The rest as it came, from the empty line on.
+    pub body: &'m [u8],
+}
+
+impl<'m> Marked<'m> {
+    /// Puts the fields of `summary`, then `more`, on top of a message, and rewrites its subject if that is the action.
+    pub fn new(message: &'m [u8], summary: &Summary, more: &[Field]) -> Marked<'m> {
+        let crlf = has_crlf(message);
+        let mut header = Vec::with_capacity(4096);
+        let mut rest = message;
+        // An mbox line stays in front.
+        if rest.starts_with(b"From ") {
+            let (line, after) = split_line(rest);
+            header.extend_from_slice(line);
+            rest = after;
+        }
+        summary.fields().iter().chain(more).for_each(|field| push_field(&mut header, field, crlf));
+        let mut rewrites = summary.action == Action::RewriteSubject;
+        let mut dropping = false;
+        while !rest.is_empty() {
+            let (line, after) = split_line(rest);
+            if line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+                break;
+            }
+            let continues = matches!(line.first(), Some(b' ' | b'\t'));
+            if !continues {
+                dropping = begins_with(line, PREFIX);
+            }
+            if rewrites && begins_with(line, "Subject:") {
+                let value = line["Subject:".len()..].trim_ascii_start();
+                header.extend_from_slice(format!("Subject: {SUBJECT_PREFIX}").as_bytes());
+                header.extend_from_slice(if value.is_empty() { line_end(crlf) } else { value });
+                rewrites = false;
+            } else if !dropping {
+                header.extend_from_slice(line);
+            }
+            rest = after;
+        }
+        if rewrites {
+            push_field(&mut header, &("Subject", SUBJECT_PREFIX.trim_end().into()), crlf);
+        }
+        Marked { header, body: rest }
+    }
+}
+
+/// Whether the lines of a message end in CRLF.
+fn has_crlf(message: &[u8]) -> bool {
+    memchr::memchr(b'\n', message).is_some_and(|at| message[..at].ends_with(b"\r"))
+}
+
+/// The end of a line, in a message with CRLF or without.
+pub fn line_end(crlf: bool) -> &'static [u8] {
+    if crlf { b"\r\n" } else { b"\n" }
+}
+
+fn begins_with(line: &[u8], name: &str) -> bool {
+    line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1))
+}
+
+fn push_field(out: &mut Vec<u8>, (name, value): &Field, crlf: bool) {
+    let value = if crlf { value.replace('\n', "\r\n") } else { value.clone() };
+    out.extend_from_slice(format!("{name}: {value}").as_bytes());
+    out.extend_from_slice(line_end(crlf));
+}
+
 /// A star for each point, at most 50: what simple filters count.
 fn level(score: f64) -> String {
     "*".repeat(score.clamp(0.0, 50.0) as usize)
@@ -188,6 +262,23 @@ mod tests {
         assert!(
             value(&ham, "X-Spam-Status").unwrap().starts_with("No, score=0.0 required=5.0\n\ttests=none")
         );
+    }
+
+    #[test]
+    fn a_marked_message_loses_forged_fields_and_keeps_the_rest() {
+        let message =
+            b"From: a\r\nX-Spam-Status: No,\r\n forged\r\nsubject:  hi\r\n\r\nX-Spam-Flag: body\r\n";
+        let mut summary = Summary::from(&verdict(&["A".into()], false));
+        let Marked { header, body } = Marked::new(message, &summary, &[("X-Spam-Report", "a\n\tb".into())]);
+        let header = String::from_utf8(header).unwrap();
+        assert!(header.starts_with("X-Spam-Status: No, score=2.5 required=5.0\r\n\ttests=A\r\n"), "{header}");
+        assert!(header.ends_with("X-Spam-Report: a\r\n\tb\r\nFrom: a\r\nsubject:  hi\r\n"), "{header}");
+        assert_eq!(body, b"\r\nX-Spam-Flag: body\r\n");
+        summary.action = Action::RewriteSubject;
+        let Marked { header, .. } = Marked::new(message, &summary, &[]);
+        assert!(header.ends_with(b"From: a\r\nSubject: [SPAM] hi\r\n"));
+        let Marked { header, body } = Marked::new(b"\nonly a body", &summary, &[]);
+        assert!(header.ends_with(b"\nSubject: [SPAM]\n") && body == b"\nonly a body");
     }
 
     #[test]

@@ -6,7 +6,12 @@ pub mod headers;
 
 pub mod milter;
 
+pub mod opensmtpd;
+
+pub mod qmqp;
+
 pub mod request;
 
 pub mod rspamd;
+pub mod smtp;
 pub mod spamd;

@@ -21,21 +21,32 @@ impl Engine {
     /// An engine in `folder` that listens at `addresses`, for example `spamd:127.0.0.1:1783`, and has the rest of its
     /// configuration from `toml`.
     pub fn start(folder: &Path, addresses: &[&str], toml: &str) -> Engine {
-        let (config, ready) = (folder.join("criba.toml"), folder.join("ready.sock"));
+        let ready = folder.join("ready.sock");
+        let mut options: Vec<_> =
+            addresses.iter().flat_map(|&address| ["--listen".into(), address.to_owned()]).collect();
+        // Sockets are opened in order: when this one answers, the others do.
+        options.extend(["--listen".into(), format!("unix:{}", ready.display())]);
+        Engine::spawn(folder, &options, toml, &ready)
+    }
+
+    /// An engine in `folder` that listens where the `[[listener]]`s of `toml` say.
+    pub fn configured(folder: &Path, toml: &str) -> Engine {
+        let ready = folder.join("ready.sock");
+        let ready_at = format!("address = \"unix:{}\"\n", ready.display());
+        Engine::spawn(folder, &[], &format!("server.listen = []\n{toml}\n[[listener]]\n{ready_at}"), &ready)
+    }
+
+    fn spawn(folder: &Path, options: &[String], toml: &str, ready: &Path) -> Engine {
+        let config = folder.join("criba.toml");
         fs::write(&config, toml).expect("a folder of ours");
         let mut criba = Command::new(CRIBA);
-        criba.arg("serve").arg("--config").arg(&config);
+        criba.arg("serve").arg("--config").arg(&config).args(options);
         // One cache for all: the rules are compiled once.
         criba.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
-        for address in addresses {
-            criba.args(["--listen", address]);
-        }
-        // Sockets are opened in order: when this one answers, the others do.
-        criba.arg("--listen").arg(format!("unix:{}", ready.display()));
         let mut child = criba.stderr(Stdio::null()).spawn().expect("criba starts");
         wait_for("the engine", || {
             assert!(child.try_wait().expect("a child").is_none(), "the engine ended");
-            UnixStream::connect(&ready).is_ok()
+            UnixStream::connect(ready).is_ok()
         });
         Engine(child)
     }

@@ -8,6 +8,7 @@ use crate::{
     wire::{
         headers::{self, SUBJECT_PREFIX, Summary},
         request::{Envelope, Tls},
+        smtp,
     },
 };
 
@@ -249,7 +250,7 @@ impl Session {
     /// Appends to `out` what the MTA shall do with the message that [`Step::Scan`] handed out.
     pub fn answer(&self, verdict: &Verdict, out: &mut Vec<u8>) {
         match verdict.action {
-            Action::Reject => Reply::ReplyCode("550 5.7.1 This message was refused as spam").encode(out),
+            Action::Reject => Reply::ReplyCode(smtp::SPAM).encode(out),
             Action::SoftReject | Action::Greylist => temporary(out),
             Action::NoAction | Action::AddHeader | Action::RewriteSubject => {
                 self.change(verdict, out);
@@ -297,7 +298,7 @@ impl Session {
 
 /// Appends the answer to a message that could not be judged: the sender keeps it and tries again.
 pub fn temporary(out: &mut Vec<u8>) {
-    Reply::ReplyCode("451 4.7.1 This message could not be checked now, try again later").encode(out);
+    Reply::ReplyCode(smtp::LATER).encode(out);
 }
 
 fn ip(family: u8, address: &[u8]) -> Option<IpAddr> {

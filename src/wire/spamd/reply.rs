@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::request::{Command, Error, Head};
 use crate::{
     verdict::{Action, Verdict},
-    wire::headers::{self, Field, Summary},
+    wire::headers::{self, Marked, Summary},
 };
 
 /// The reply to a PING.
@@ -108,54 +108,12 @@ pub fn report(verdict: &Verdict) -> String {
 
 /// The message with our fields on top of its header and other filters' fields gone.
 fn with_fields(message: &[u8], verdict: &Verdict, whole: bool) -> Vec<u8> {
-    let crlf = memchr::memchr(b'\n', message).is_some_and(|at| message[..at].ends_with(b"\r"));
-    let mut out = Vec::with_capacity(message.len() + 1024);
-    let mut rest = message;
-    // An mbox line stays in front.
-    if rest.starts_with(b"From ") {
-        let (line, after) = split_line(rest);
-        out.extend_from_slice(line);
-        rest = after;
-    }
-    for field in Summary::from(verdict).fields() {
-        push_field(&mut out, &field, crlf);
-    }
-    if is_spam(verdict) {
-        push_field(
-            &mut out,
-            &("X-Spam-Report", format!("\n\t{}", report(verdict).trim_end().replace('\n', "\n\t"))),
-            crlf,
-        );
-    }
-    let mut dropping = false;
-    while !rest.is_empty() {
-        let (line, after) = split_line(rest);
-        if line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
-            break;
-        }
-        let continues = matches!(line.first(), Some(b' ' | b'\t'));
-        if !continues {
-            let prefix = headers::PREFIX.as_bytes();
-            dropping = line.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        }
-        if !dropping {
-            out.extend_from_slice(line);
-        }
-        rest = after;
-    }
+    let report = || format!("\n\t{}", report(verdict).trim_end().replace('\n', "\n\t"));
+    let report = is_spam(verdict).then(|| ("X-Spam-Report", report()));
+    let Marked { mut header, body } = Marked::new(message, &Summary::from(verdict), report.as_slice());
     match whole {
-        true => out.extend_from_slice(rest),
-        false => out.extend_from_slice(if crlf { b"\r\n" } else { b"\n" }),
+        true => header.extend_from_slice(body),
+        false => header.extend_from_slice(headers::line_end(header.ends_with(b"\r\n"))),
     }
-    out
-}
-
-fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    bytes.split_at(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1))
-}
-
-fn push_field(out: &mut Vec<u8>, (name, value): &Field, crlf: bool) {
-    let end = if crlf { "\r\n" } else { "\n" };
-    let value = if crlf { value.replace('\n', "\r\n") } else { value.clone() };
-    out.extend_from_slice(format!("{name}: {value}{end}").as_bytes());
+    header
 }
