@@ -13,6 +13,7 @@ mod postfix;
 mod qmqp;
 mod rspamc;
 mod rules;
+mod sendmail;
 mod smtp;
 mod spamc;
 mod support;
