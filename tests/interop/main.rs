@@ -6,6 +6,7 @@ mod engine;
 mod exim;
 mod haraka;
 mod media;
+mod miltertest;
 mod mime;
 mod opensmtpd;
 mod pdf;

@@ -11,7 +11,7 @@ use std::{
 use super::{
     engine::{Engine, free, sample, wait_for},
     smtp,
-    support::{block, files, root, skipped},
+    support::{block, files, libraries, root, skipped},
 };
 
 const CONFIGURATION: &str = "\
@@ -63,9 +63,7 @@ impl Sendmail {
         // A host without a domain in its name makes Sendmail wait for one.
         let run = format!("hostname mx.example.org && exec {at}/sendmail -C {at}/sendmail.cf -bD");
         let mut unshare = Command::new("unshare");
-        unshare
-            .args(["--uts", "sh", "-c", &run])
-            .env("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu"));
+        unshare.args(["--uts", "sh", "-c", &run]).env("LD_LIBRARY_PATH", libraries(root));
         let mut daemon = unshare.stdin(Stdio::null()).spawn().expect("unshare");
         wait_for("Sendmail", || {
             assert!(daemon.try_wait().expect("a child").is_none(), "Sendmail ended");

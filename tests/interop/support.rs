@@ -42,6 +42,14 @@ pub fn root(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// Libraries of a program that was unpacked into a root of its own.
+pub fn libraries(root: &Path) -> PathBuf {
+    // There is one folder for each architecture, and here for one only.
+    let folders = fs::read_dir(root.join("usr/lib")).expect("a root has libraries");
+    let mut triplets = folders.filter_map(|entry| Some(entry.ok()?.path()));
+    triplets.find(|path| path.to_string_lossy().ends_with("-linux-gnu")).expect("libraries of this machine")
+}
+
 /// The block of a page of `examples/front-ends` that begins with the line `head`, so that what people copy is what
 /// is tested.
 pub fn block(page: &str, head: &str) -> String {
