@@ -46,4 +46,6 @@ pub mod budget;
 
 pub mod network;
 
+pub mod tls;
+
 pub mod log;

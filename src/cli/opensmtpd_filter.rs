@@ -21,7 +21,7 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// Options of `criba opensmtpd-filter`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The engine to ask (unix:/path or host:port); of several, separated by commas, another is asked when one is
+    /// The engine to ask (unix:/path, host:port or tls://host:port/folder); of several, separated by commas, another is asked when one is
     /// gone, slow or busy
     #[arg(long, value_name = "ADDR[,ADDR...]", default_value = "unix:/run/criba/criba.sock")]
     server: String,

@@ -44,7 +44,7 @@ mod code {
                         engine who the client is; with one of the last two the profile is internal."
 )]
 pub struct Args {
-    /// The engine to ask (unix:/path or host:port) [default: $CRIBA_SERVER, else unix:/run/criba/criba.sock]
+    /// The engine to ask (unix:/path, host:port or tls://host:port/folder) [default: $CRIBA_SERVER, else unix:/run/criba/criba.sock]
     #[arg(long, value_name = "ADDR")]
     server: Option<String>,
     /// The program that takes the message on, or qmqp:host:port for a QMQP server [default: $CRIBA_NEXT, else

@@ -27,7 +27,7 @@ use crate::{
 /// Options of `criba scan`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ask the engine at this address (unix:/path or host:port) instead of scanning here; of several, separated
+    /// Ask the engine at this address (unix:/path, host:port or tls://host:port/folder) instead of scanning here; of several, separated
     /// by commas, another is asked when one is gone, slow or busy
     #[arg(long, value_name = "ADDR[,ADDR...]", conflicts_with_all = ["config", "rules", "no_default_rules", "model"])]
     server: Option<String>,

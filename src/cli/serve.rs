@@ -109,6 +109,7 @@ fn failure(error: server::Error) -> Failure {
     match error {
         server::Error::InUse(_) => Failure::unavailable(error),
         server::Error::Listen { .. } | server::Error::Handed { .. } => Failure::cannot_create(error),
+        server::Error::Tls(_) => Failure::config(error),
         server::Error::Start(_) => Failure::software(error),
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::{Client, Error, Reply};
+use super::{Address, Client, Error, Reply};
 use crate::wire::{
     frame::{Kind, Status},
     request::Envelope,
@@ -42,7 +42,9 @@ pub struct Cluster {
 
 #[derive(Debug)]
 struct Node {
-    address: String,
+    /// As it was written.
+    name: String,
+    address: Address,
     in_flight: AtomicUsize,
     /// When it failed last.
     failed: Mutex<Option<Instant>>,
@@ -86,9 +88,9 @@ impl Cluster {
     /// There is no address in it, or one that makes no sense.
     pub fn new(addresses: &str) -> Result<Cluster, Error> {
         let node = |address: &str| {
-            address.parse::<crate::config::Listen>().map_err(Error::Address)?;
             Ok(Node {
-                address: address.to_owned(),
+                name: address.to_owned(),
+                address: address.parse()?,
                 in_flight: AtomicUsize::new(0),
                 failed: Mutex::new(None),
                 idle: Mutex::new(Vec::new()),
@@ -224,7 +226,7 @@ impl Node {
     fn fail(&self, error: Error, failures: &mut Failures) {
         self.forget();
         *lock(&self.failed) = Some(Instant::now());
-        failures.0.push((self.address.clone(), error));
+        failures.0.push((self.name.clone(), error));
     }
 
     fn is_resting(&self) -> bool {

@@ -14,25 +14,23 @@ mod cluster;
 
 pub mod qmqp;
 
+mod stream;
+
 use std::{
     io::{self, BufReader, Read, Write},
-    net::TcpStream,
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
+    os::fd::{AsFd, BorrowedFd},
     time::Duration,
 };
 
-use crate::{
-    config::Listen,
-    wire::{
-        frame::{Decoded, Header, Kind, REPLY_HEADER, ReplyError, ReplyHeader, Status},
-        request::Envelope,
-    },
+use crate::wire::{
+    frame::{Decoded, Header, Kind, REPLY_HEADER, ReplyError, ReplyHeader, Status},
+    request::Envelope,
 };
 
 pub use cluster::Cluster;
+pub use stream::Address;
+
+use stream::Stream;
 
 /// A verdict is some kilobytes; more than this is no reply of an engine.
 const LARGEST_REPLY: usize = 64 << 20;
@@ -109,27 +107,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to `unix:/path` or `host:port`.
+    /// Connects to `unix:/path`, `host:port` or `tls://host:port/folder`.
     ///
     /// # Errors
     /// The address makes no sense, or nobody answers there.
     pub fn connect(address: &str) -> Result<Client, Error> {
-        Client::connect_within(address, CONNECT_TIMEOUT)
+        Client::connect_within(&address.parse()?, CONNECT_TIMEOUT)
     }
 
     /// Connects, and takes no longer over it than `timeout`.
     ///
     /// # Errors
-    /// The address makes no sense, or nobody answers there in time.
-    pub fn connect_within(address: &str, timeout: Duration) -> Result<Client, Error> {
-        let stream = match address.parse().map_err(Error::Address)? {
-            Listen::Unix(path) => Stream::Unix(UnixStream::connect(path).map_err(Error::Connect)?),
-            Listen::Tcp(address) => {
-                let stream = TcpStream::connect_timeout(&address, timeout).map_err(Error::Connect)?;
-                stream.set_nodelay(true)?;
-                Stream::Tcp(stream)
-            }
-        };
+    /// Nobody answers there in time, or who answers cannot prove to be the engine.
+    pub fn connect_within(address: &Address, timeout: Duration) -> Result<Client, Error> {
+        let stream = Stream::connect(address, timeout)?;
         let mut client = Client { input: BufReader::new(stream), last_id: 0, request: Vec::new() };
         client.set_timeout(REPLY_TIMEOUT)?;
         Ok(client)
@@ -146,7 +137,7 @@ impl Client {
     /// Another handle on the same connection, so that one thread can send while another receives.
     ///
     /// # Errors
-    /// There are no more descriptors.
+    /// There are no more descriptors, or it is a TLS connection.
     pub fn try_clone(&self) -> Result<Client, Error> {
         let stream = self.input.get_ref().try_clone()?;
         Ok(Client { input: BufReader::new(stream), last_id: self.last_id, request: Vec::new() })
@@ -204,7 +195,7 @@ impl Client {
         self.request.clear();
         self.request.extend_from_slice(&header.encode().ok_or(Error::TooLarge)?);
         self.request.extend_from_slice(&metadata);
-        let mut stream = self.input.get_ref();
+        let stream = self.input.get_mut();
         if raw.len() <= ONE_PIECE {
             self.request.extend_from_slice(raw);
             stream.write_all(&self.request)?;
@@ -212,6 +203,7 @@ impl Client {
             stream.write_all(&self.request)?;
             stream.write_all(raw)?;
         }
+        stream.flush()?;
         Ok(self.last_id)
     }
 
@@ -260,59 +252,6 @@ impl Client {
 impl AsFd for Client {
     /// Readable when a reply has begun to come, provided that [`Client::receive`] took the one before.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match self.input.get_ref() {
-            Stream::Unix(stream) => stream.as_fd(),
-            Stream::Tcp(stream) => stream.as_fd(),
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Stream {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-}
-
-impl Stream {
-    fn set_timeout(&self, timeout: Duration) -> io::Result<()> {
-        match self {
-            Stream::Unix(stream) => {
-                stream.set_read_timeout(Some(timeout))?;
-                stream.set_write_timeout(Some(timeout))
-            }
-            Stream::Tcp(stream) => {
-                stream.set_read_timeout(Some(timeout))?;
-                stream.set_write_timeout(Some(timeout))
-            }
-        }
-    }
-
-    fn try_clone(&self) -> io::Result<Stream> {
-        Ok(match self {
-            Stream::Unix(stream) => Stream::Unix(stream.try_clone()?),
-            Stream::Tcp(stream) => Stream::Tcp(stream.try_clone()?),
-        })
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Stream::Unix(stream) => stream.read(buffer),
-            Stream::Tcp(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for &Stream {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Unix(stream) => (&*stream).write(buffer),
-            Stream::Tcp(stream) => (&*stream).write(buffer),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.input.get_ref().as_fd()
     }
 }

@@ -96,6 +96,8 @@ pub struct Endpoint {
     pub access: Access,
     /// Where messages that come over QMQP go on; asked in turn until one is there.
     pub next: Vec<SocketAddr>,
+    /// The folder of the certificates, where clients have to prove who they are.
+    pub tls: Option<PathBuf>,
 }
 
 impl Endpoint {
@@ -114,7 +116,7 @@ impl Endpoint {
 
 impl From<Listen> for Endpoint {
     fn from(listen: Listen) -> Endpoint {
-        Endpoint { dialect: Dialect::Native, listen, access: Access::default(), next: Vec::new() }
+        Endpoint { dialect: Dialect::Native, listen, access: Access::default(), next: Vec::new(), tls: None }
     }
 }
 

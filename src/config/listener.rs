@@ -35,6 +35,7 @@ pub(super) fn listener(
     };
     [&raw.socket_mode, &raw.owner, &raw.group].into_iter().try_for_each(|key| only(key.as_ref(), true))?;
     only(raw.allow.iter().flatten().next(), false)?;
+    only(raw.tls.as_ref(), false)?;
     let known = |name: &String| profiles.iter().any(|profile| profile.name == *name);
     if let Some(name) = raw.profile.as_ref().filter(|name| !known(name.get_ref())) {
         return Err(place.error(name.span().start, format!("there is no profile `{}`", name.get_ref())));
@@ -47,7 +48,8 @@ pub(super) fn listener(
         group: raw.group.map(|name| group(&name, place)).transpose()?,
     };
     let next = next(raw.next, &endpoint, address.span().start, place)?;
-    Ok(Endpoint { access, next, ..endpoint })
+    let tls = raw.tls.map(|folder| folder.into_inner().into());
+    Ok(Endpoint { access, next, tls, ..endpoint })
 }
 
 /// The servers that messages go on to: QMQP needs some, and the other dialects leave the message where it is.

@@ -45,6 +45,7 @@ pub struct Listener {
     pub owner: Option<Spanned<String>>,
     pub group: Option<Spanned<String>>,
     pub next: Option<Spanned<Vec<String>>>,
+    pub tls: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,7 +1,7 @@
 //! The sockets that clients come to.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::{IpAddr, SocketAddr},
     os::{
         fd::{AsFd, OwnedFd},
@@ -20,10 +20,11 @@ use rustix::{
     net::{AddressFamily, getsockname, sockopt::socket_acceptconn},
 };
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt},
-    net::{TcpListener, UnixListener, tcp, unix as tokio_unix},
+    io::{AsyncWrite, AsyncWriteExt, ReadHalf},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix as tokio_unix},
     time::{sleep, timeout},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
     Error, Handed, Shared,
@@ -34,11 +35,11 @@ use crate::{
     config::{Access, Dialect, Endpoint, Listen},
     network::Network,
     profile::Caller,
+    tls,
     wire::frame::{self, Refused},
 };
 
 /// A socket that accepts connections, and what is spoken there.
-#[derive(Debug)]
 pub(super) struct Listener {
     dialect: Dialect,
     socket: Socket,
@@ -48,6 +49,8 @@ pub(super) struct Listener {
     profile: Option<Arc<str>>,
     /// Where messages that come over QMQP go on.
     next: Arc<[SocketAddr]>,
+    /// Where clients have to prove who they are.
+    tls: Option<TlsAcceptor>,
 }
 
 #[derive(Debug)]
@@ -69,10 +72,18 @@ pub(super) struct SocketFile {
     identity: (u64, u64),
 }
 
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}", self.dialect, self.address())
+    }
+}
+
 impl Listener {
     /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode` where it has none of its own.
     pub fn bind(endpoint: &Endpoint, mode: u32) -> Result<Listener, Error> {
-        let Endpoint { dialect, listen, access, next } = endpoint;
+        let Endpoint { dialect, listen, access, next, tls } = endpoint;
+        let acceptor = |folder: &PathBuf| tls::server(folder).map(TlsAcceptor::from);
+        let tls = tls.as_ref().map(acceptor).transpose().map_err(Error::Tls)?;
         let bound = match listen {
             Listen::Unix(path) => bind_unix(path, access.mode.unwrap_or(mode), access),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
@@ -91,6 +102,7 @@ impl Listener {
             allow: access.allow.clone(),
             profile,
             next: next.as_slice().into(),
+            tls,
         })
     }
 
@@ -104,7 +116,7 @@ impl Listener {
             "rspamd" => Dialect::Rspamd,
             _ => Dialect::Native,
         };
-        Ok(Listener { dialect, socket, allow: None, profile: None, next: Arc::new([]) })
+        Ok(Listener { dialect, socket, allow: None, profile: None, next: Arc::new([]), tls: None })
     }
 
     /// Where it listens.
@@ -123,13 +135,14 @@ impl Listener {
     pub async fn accept(&self, shared: &Arc<Shared>) {
         loop {
             let shared = Arc::clone(shared);
-            let service = Service { dialect: self.dialect, next: Arc::clone(&self.next) };
+            let service =
+                Service { dialect: self.dialect, next: Arc::clone(&self.next), tls: self.tls.clone() };
             let profile = self.profile.clone();
             let accepted = match &self.socket {
                 Socket::Unix { socket, .. } => socket.accept().await.map(|(stream, _)| {
                     let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-                    let (input, output) = stream.into_split();
-                    tokio::spawn(admit(service, input, output, Caller { ip: None, uid, profile }, shared));
+                    let caller = Caller { ip: None, uid, profile };
+                    tokio::spawn(admit(service, Stream::Unix(stream), caller, shared));
                 }),
                 Socket::Tcp(socket) => socket.accept().await.map(|(stream, from)| {
                     let ip = from.ip().to_canonical();
@@ -138,14 +151,8 @@ impl Listener {
                     }
                     // Without it a reply may wait 40 ms for the acknowledgement of the one before.
                     let _ = stream.set_nodelay(true);
-                    let (input, output) = stream.into_split();
-                    tokio::spawn(admit(
-                        service,
-                        input,
-                        output,
-                        Caller { ip: Some(ip), uid: None, profile },
-                        shared,
-                    ));
+                    let caller = Caller { ip: Some(ip), uid: None, profile };
+                    tokio::spawn(admit(service, Stream::Tcp(stream), caller, shared));
                 }),
             };
             if let Err(error) = accepted {
@@ -161,33 +168,81 @@ impl Listener {
 struct Service {
     dialect: Dialect,
     next: Arc<[SocketAddr]>,
+    tls: Option<TlsAcceptor>,
 }
 
-async fn admit(
-    Service { dialect, next }: Service,
-    input: impl Input,
-    mut output: impl AsyncWrite + Unpin + Send + 'static,
-    caller: Caller,
-    shared: Arc<Shared>,
-) {
+/// A connection that was accepted.
+enum Stream {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+/// Lets a client in if there is room for it.
+async fn admit(service: Service, stream: Stream, caller: Caller, shared: Arc<Shared>) {
     let (stats, crowd) = (Arc::clone(&shared.stats), Arc::clone(&shared));
     let room = crowd.crowd.enter(caller.ip).zip(stats.accept(shared.options.max_connections));
     let Some(_open) = room else {
         let refused = Refused { kind: 0, id: 0, error: frame::Error::Crowded };
         stats.replied(refused.error.status());
         // The other dialects have no word for a crowd: their clients know what to do when we hang up.
-        if dialect != Dialect::Native {
-            return;
+        if service.dialect == Dialect::Native && service.tls.is_none() {
+            let _ = timeout(Duration::from_secs(1), stream.write_all(&frame::refusal(&refused))).await;
         }
-        let _ = timeout(Duration::from_secs(1), output.write_all(&frame::refusal(&refused))).await;
         return;
     };
-    match dialect {
-        Dialect::Milter => milter::serve(input, output, caller, shared).await,
-        Dialect::Spamd => spamd::serve(input, output, caller, shared).await,
-        Dialect::Qmqp => qmqp::serve(input, output, caller, &next, shared).await,
-        Dialect::Rspamd => rspamd::serve(input, output, caller, shared).await,
-        Dialect::Native => connection::serve(input, output, caller, shared).await,
+    match (stream, &service.tls) {
+        (Stream::Unix(stream), _) => {
+            let (input, output) = stream.into_split();
+            service.serve(input, output, caller, shared).await;
+        }
+        (Stream::Tcp(stream), None) => {
+            let (input, output) = stream.into_split();
+            service.serve(input, output, caller, shared).await;
+        }
+        (Stream::Tcp(stream), Some(acceptor)) => {
+            match timeout(shared.options.frame_timeout, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => {
+                    let (input, output) = tokio::io::split(stream);
+                    service.serve(input, output, caller, shared).await;
+                }
+                Ok(Err(error)) => tracing::warn!("{:?}: no TLS connection: {error}", caller.ip),
+                Err(_) => tracing::warn!("{:?}: no TLS connection in time", caller.ip),
+            }
+        }
+    }
+}
+
+impl Stream {
+    async fn write_all(self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Stream::Unix(mut stream) => stream.write_all(bytes).await,
+            Stream::Tcp(mut stream) => stream.write_all(bytes).await,
+        }
+    }
+}
+
+impl Service {
+    async fn serve(
+        &self,
+        input: impl Input,
+        output: impl AsyncWrite + Unpin + Send + 'static,
+        caller: Caller,
+        shared: Arc<Shared>,
+    ) {
+        match self.dialect {
+            Dialect::Milter => milter::serve(input, output, caller, shared).await,
+            Dialect::Spamd => spamd::serve(input, output, caller, shared).await,
+            Dialect::Rspamd => rspamd::serve(input, output, caller, shared).await,
+            Dialect::Qmqp => qmqp::serve(input, output, caller, &self.next, shared).await,
+            Dialect::Native => connection::serve(input, output, caller, shared).await,
+        }
+    }
+}
+
+impl Input for ReadHalf<TlsStream<TcpStream>> {
+    /// A client that closed is known by the first reply to it.
+    fn is_hung_up(&self) -> bool {
+        false
     }
 }
 

@@ -80,6 +80,8 @@ pub enum Error {
     InUse(Listen),
     #[error("cannot listen on {listen}: {source}")]
     Listen { listen: Listen, source: std::io::Error },
+    #[error("{0}")]
+    Tls(crate::tls::Error),
     #[error("cannot start: {0}")]
     Start(#[from] std::io::Error),
     #[error("cannot use the socket {name:?} that the service manager handed over: {source}")]

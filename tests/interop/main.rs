@@ -18,3 +18,4 @@ mod sendmail;
 mod smtp;
 mod spamc;
 mod support;
+mod tls;

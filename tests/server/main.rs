@@ -6,6 +6,7 @@ mod frames;
 mod learn;
 mod lifecycle;
 mod load;
+mod tls;
 
 use std::{
     fs,

@@ -33,7 +33,7 @@ of these multiples, for --duration each: what an engine is worth shows above 1.
 
 Without --server no engine is asked: the messages are scanned in this process, by N threads.")]
 pub struct Args {
-    /// Ask the engine at this address (unix:/path or host:port) instead of scanning here
+    /// Ask the engine at this address (unix:/path, host:port or tls://host:port/folder) instead of scanning here
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["config", "rules", "no_default_rules", "model"])]
     server: Option<String>,
     /// Connections; without --server the threads that scan (then one a core by default)
