@@ -80,16 +80,15 @@ async fn tell(shared: &Arc<Shared>, caller: &Caller, head: &Head, message: Vec<u
 
 async fn request(input: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<(Head, Vec<u8>), End<Error>> {
     let mut bytes = Vec::new();
-    let end = loop {
+    let (end, is_whole) = loop {
         if let Some(end) = Head::end(&bytes) {
-            break end;
+            break (end, true);
         }
         if bytes.len() > Head::MAX {
             return Err(Error::HeadTooLong(Head::MAX).into());
         }
         if input.read_buf(&mut bytes).await? == 0 {
-            // PING and SKIP come without an empty line from some clients.
-            break bytes.len();
+            break (bytes.len(), false);
         }
     };
     if bytes.is_empty() {
@@ -98,6 +97,10 @@ async fn request(input: &mut (impl AsyncRead + Unpin), limit: usize) -> Result<(
     let head = Head::parse(&bytes[..end], limit)?;
     if !head.command.has_message() {
         return Ok((head, Vec::new()));
+    }
+    // PING and SKIP come without an empty line from some clients; the others broke off.
+    if !is_whole {
+        return Err(End::Lost);
     }
     let body = bytes.split_off(end);
     let body = body_of(input, body, &head, limit).await?;

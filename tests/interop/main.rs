@@ -1,6 +1,7 @@
 //! criba against programs and data of others. What a test needs and does not find, it names on stderr and
 //! passes.
 
+mod dovecot;
 mod duckdb;
 mod engine;
 mod exim;

@@ -2,6 +2,7 @@
 
 mod chaos;
 mod clients;
+mod dialects;
 mod frames;
 mod learn;
 mod lifecycle;
