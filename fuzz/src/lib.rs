@@ -7,6 +7,10 @@
 //! Formats made of words (MIME, HTML, rules) get every input twice: as it is, and with each byte read
 //! as the number of a word, which goes deeper into a grammar than single bytes do.
 
+mod dialects;
+
+pub use dialects::{milter, opensmtpd, qmqp, rspamd, spamd};
+
 use std::{cell::RefCell, hint::black_box, sync::OnceLock, time::Duration};
 
 use criba::{
@@ -28,6 +32,11 @@ use xxhash_rust::xxh3::xxh3_64;
 pub fn target(name: &str) -> Option<fn(&[u8])> {
     Some(match name {
         "frame" => frame,
+        "milter" => milter,
+        "spamd" => spamd,
+        "rspamd" => rspamd,
+        "qmqp" => qmqp,
+        "opensmtpd" => opensmtpd,
         "mime" => mime,
         "render" => render,
         "rules_source" => rules_source,

@@ -3,12 +3,13 @@
 use std::{
     fs,
     net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
 
 use super::{
-    engine::{Engine, free, sample, wait_for},
+    engine::{CRIBA, Engine, free, sample, wait_for},
     smtp,
     support::{block, root},
 };
@@ -26,14 +27,21 @@ exports.hook_queue = (next, connection) => {
 struct Haraka(Child);
 
 impl Haraka {
-    fn start(root: &Path, folder: &Path, port: SocketAddr, plugin: &str, ini: &str) -> Haraka {
+    /// With these plugins, and with files of its configuration.
+    fn start(
+        root: &Path,
+        folder: &Path,
+        port: SocketAddr,
+        plugins: &[&str],
+        files: &[(&str, &str)],
+    ) -> Haraka {
         let write = |name: &str, text: &str| {
             let path = folder.join(name);
             fs::create_dir_all(path.parent().expect("a folder")).expect("a folder of ours");
             fs::write(path, text).expect("a folder of ours");
         };
-        write("config/plugins", &format!("{plugin}\ntake_all\nqueue_file\n"));
-        write(&format!("config/{plugin}.ini"), ini);
+        write("config/plugins", &format!("take_all\n{}\n", plugins.join("\n")));
+        files.iter().for_each(|(name, text)| write(&format!("config/{name}"), text));
         write("config/smtp.ini", &format!("listen={port}\nnodes=0\n"));
         // Haraka does not go without these.
         let defaults = root.join("node_modules/Haraka/config/connection.ini");
@@ -73,7 +81,8 @@ fn judged(dialect: &str, plugin: &str, port: u16) -> Option<String> {
         .replace(&format!(":{port}"), &format!(":{new}"));
     assert!(ini.contains(&ip.to_string()) && ini.contains(&new.to_string()), "{ini}");
     let server = free();
-    let _haraka = Haraka::start(&root, folder.path(), server, plugin, &ini);
+    let files = [(&*format!("{plugin}.ini"), &*ini)];
+    let _haraka = Haraka::start(&root, folder.path(), server, &[plugin, "queue_file"], &files);
     let refused = smtp::send(server, &smtp::read(&sample("spam/gtube")));
     assert!(refused.starts_with("550 "), "{refused}");
     let taken = smtp::send(server, &smtp::read(&sample("ham/personal-en")));
@@ -96,4 +105,37 @@ fn haraka_asks_as_of_spamd() {
     if let Some(mail) = judged("spamd", "spamassassin", 783) {
         assert!(mail.contains("\nX-Spam-Status: No, score="), "{mail}");
     }
+}
+
+#[test]
+fn harakas_qmail_queue_is_ours() {
+    let Some(root) = root("haraka") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path().display();
+    let socket = folder.path().join("criba.sock");
+    let _engine = Engine::start(folder.path(), &[&format!("unix:{}", socket.display())], "");
+    // The script of the page, and in the place of the real qmail-queue one that keeps what it is given.
+    let script =
+        block("qmail.md", "#!/bin/sh").replace("/run/criba/criba.sock", &socket.display().to_string());
+    let ours = script.replace("exec criba", &format!("CRIBA_BUDGET=60000 CRIBA_NEXT={at}/next exec {CRIBA}"));
+    for (name, script) in [("ours", ours), ("next", format!("cat > {at}/message\ncat <&1 > {at}/envelope\n"))]
+    {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}")).expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script");
+    }
+    let server = free();
+    let files = [("qmail-queue.path", &*format!("{at}/ours\n"))];
+    let _haraka = Haraka::start(&root, folder.path(), server, &["queue/qmail-queue"], &files);
+
+    // The plugin has no word for a mail that is refused for good.
+    let refused = smtp::send(server, &smtp::read(&sample("spam/gtube")));
+    assert!(refused.starts_with('4'), "{refused}");
+    assert!(!folder.path().join("message").exists());
+    let taken = smtp::send(server, &smtp::read(&sample("ham/personal-en")));
+    assert!(taken.starts_with("250 "), "{taken}");
+    let envelope = fs::read(folder.path().join("envelope")).expect("an envelope");
+    assert_eq!(envelope, b"Fana@example.net\0Tbox@example.org\0\0");
+    let message = fs::read_to_string(folder.path().join("message")).expect("a message");
+    assert!(message.starts_with("X-Spam-Status: No, score="), "{message}");
 }

@@ -179,7 +179,7 @@ fn no_part_of_a_session_is_answered_as_the_whole() {
 fn a_session_with_one_byte_changed_is_understood_or_an_error() {
     let mut refused = 0;
     for at in 0..SESSION.len() {
-        for byte in [0, b'\n', b'|', b'.', b'0', b'A', 0x80, 0xff] {
+        for byte in 0..=255 {
             let mut damaged = SESSION.as_bytes().to_vec();
             damaged[at] = byte;
             let mut filter = Filter::new(Limits::default());
