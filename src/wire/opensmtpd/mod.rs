@@ -1,7 +1,7 @@
 //! The protocol of OpenSMTPD's filters, smtpd-filters(7), versions 0.5 to 0.7.
 //!
 //! smtpd starts a filter and writes lines to its standard input: reports about sessions, and requests to decide
-//! something. [`line`] reads them, [`Filter`] knows what was told of each session. No sockets here.
+//! something. [`mod@line`] reads them, [`Filter`] knows what was told of each session. No sockets here.
 
 mod filter;
 
