@@ -461,6 +461,7 @@ mod tests {
             ("[[listener]]\naddress = \"127.0.0.1:0\"\nallow = [\"10.0.0\"]\n", 3, "10.0.0"),
             ("[server]\nlisten = [\"qmqp:127.0.0.1:628\"]\n", 2, "[[listener]]"),
             ("[[listener]]\naddress = \"unix:/x\"\ntls = \"/etc/criba/tls\"\n", 3, "TCP"),
+            ("[[listener]]\naddress = \"qmqp:127.0.0.1:628\"\nnext = [\"127.0.0.1:1\"]\n", 2, "allow"),
             ("[[listener]]\naddress = \"qmqp:127.0.0.1:628\"\n", 2, "next"),
             ("[[listener]]\naddress = \"qmqp:127.0.0.1:628\"\nnext = [\"unix:/x\"]\n", 3, "host:port"),
             ("[[listener]]\naddress = \"unix:/x\"\nnext = [\"127.0.0.1:1\"]\n", 3, "QMQP"),

@@ -112,6 +112,12 @@ impl Endpoint {
         let (dialect, address) = found.unwrap_or((Dialect::Native, text));
         Ok(Endpoint { dialect, ..address.parse::<Listen>()?.into() })
     }
+
+    /// Whether strangers could have their mail handed on.
+    pub(super) fn is_open_relay(&self) -> bool {
+        let is_guarded = self.access.allow.is_some() || self.tls.is_some();
+        self.dialect == Dialect::Qmqp && matches!(self.listen, Listen::Tcp(_)) && !is_guarded
+    }
 }
 
 impl From<Listen> for Endpoint {

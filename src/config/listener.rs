@@ -49,7 +49,14 @@ pub(super) fn listener(
     };
     let next = next(raw.next, &endpoint, address.span().start, place)?;
     let tls = raw.tls.map(|folder| folder.into_inner().into());
-    Ok(Endpoint { access, next, tls, ..endpoint })
+    let endpoint = Endpoint { access, next, tls, ..endpoint };
+    // Spammers look for such hosts.
+    if endpoint.is_open_relay() {
+        let what =
+            "whoever reaches this sends mail to anywhere: say who may, as in allow = [\"192.0.2.0/24\"]";
+        return Err(place.error(address.span().start, what));
+    }
+    Ok(endpoint)
 }
 
 /// The servers that messages go on to: QMQP needs some, and the other dialects leave the message where it is.
