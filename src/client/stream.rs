@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
     os::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
@@ -22,7 +22,12 @@ use crate::{config::Listen, tls};
 #[derive(Clone, Debug)]
 pub enum Address {
     Plain(Listen),
-    Tls { socket: SocketAddr, name: ServerName<'static>, config: Arc<ClientConfig> },
+    /// The addresses that the host's name has are tried in turn.
+    Tls {
+        sockets: Vec<SocketAddr>,
+        name: ServerName<'static>,
+        config: Arc<ClientConfig>,
+    },
 }
 
 impl FromStr for Address {
@@ -37,10 +42,10 @@ impl FromStr for Address {
         let (place, folder) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let wrong = || Error::Address(format!("`{text}`: write tls://host:port or tls://host:port/folder"));
         let host = place.rsplit_once(':').ok_or_else(wrong)?.0.trim_matches(['[', ']']);
-        let Ok(Listen::Tcp(socket)) = place.parse() else { return Err(wrong()) };
+        let sockets: Vec<_> = place.to_socket_addrs().map_err(|_| wrong())?.collect();
         let folder = Path::new(if folder.is_empty() { tls::FOLDER } else { folder });
         Ok(Address::Tls {
-            socket,
+            sockets,
             name: ServerName::try_from(host.to_owned()).map_err(|_| wrong())?,
             config: tls::client(folder).map_err(|error| Error::Address(error.to_string()))?,
         })
@@ -67,8 +72,8 @@ impl Stream {
                 UnixStream::connect(path).map(Stream::Unix).map_err(Error::Connect)
             }
             Address::Plain(Listen::Tcp(address)) => tcp(address).map(Stream::Tcp),
-            Address::Tls { socket, name, config } => {
-                let mut stream = tcp(socket)?;
+            Address::Tls { sockets, name, config } => {
+                let mut stream = first(sockets, tcp)?;
                 stream.set_read_timeout(Some(timeout))?;
                 stream.set_write_timeout(Some(timeout))?;
                 let connection = ClientConnection::new(Arc::clone(config), name.clone());
@@ -102,6 +107,18 @@ impl Stream {
             }
         }
     }
+}
+
+/// The first connection that can be had, or why the last could not.
+fn first<T>(sockets: &[SocketAddr], connect: impl Fn(&SocketAddr) -> Result<T, Error>) -> Result<T, Error> {
+    let mut failed = Error::Address("the host has no address".into());
+    for socket in sockets {
+        match connect(socket) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 fn tcp_timeout(stream: &TcpStream, timeout: Duration) -> io::Result<()> {
