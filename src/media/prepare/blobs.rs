@@ -25,6 +25,27 @@ impl Blob {
     pub fn height(&self) -> u32 {
         self.bottom - self.top
     }
+
+    /// Pixels of the box.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width()) * u64::from(self.height())
+    }
+
+    /// Pixels that both boxes hold.
+    pub fn overlap(&self, other: &Blob) -> u64 {
+        let width = self.right.min(other.right).saturating_sub(self.left.max(other.left));
+        let height = self.bottom.min(other.bottom).saturating_sub(self.top.max(other.top));
+        u64::from(width) * u64::from(height)
+    }
+
+    /// Makes the box hold the other one as well.
+    pub fn include(&mut self, other: &Blob) {
+        self.left = self.left.min(other.left);
+        self.top = self.top.min(other.top);
+        self.right = self.right.max(other.right);
+        self.bottom = self.bottom.max(other.bottom);
+        self.area += other.area;
+    }
 }
 
 /// All blobs of a tone.
@@ -102,12 +123,7 @@ impl Forest {
 
     fn grow(&mut self, label: u32, more: Blob) -> u32 {
         let root = self.root(label);
-        let blob = &mut self.blobs[root as usize];
-        blob.left = blob.left.min(more.left);
-        blob.top = blob.top.min(more.top);
-        blob.right = blob.right.max(more.right);
-        blob.bottom = blob.bottom.max(more.bottom);
-        blob.area += more.area;
+        self.blobs[root as usize].include(&more);
         root
     }
 

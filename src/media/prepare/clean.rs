@@ -5,6 +5,7 @@ use super::{
     ink::{Ink, Tone, code},
     lines::Text,
     plane::Plane,
+    strikes::Line,
 };
 
 /// Blobs of less ink than this are specks.
@@ -13,24 +14,46 @@ const SPECK: u32 = 7;
 const SPECK_SIDE: u32 = 4;
 /// Ink of a dot, at least.
 const DOT: u32 = 3;
+/// Height of what a line left behind, in parts of that of small letters, at most.
+const REMNANT: f32 = 0.6;
 /// Specks, in parts of the letters, above which a picture is noisy: dots of i and full stops are fewer.
 const NOISY: f32 = 0.6;
+/// By how much a dot may be lighter than letters: it is small, and its edge is smooth.
+const LIGHTER: u8 = 70;
 /// Pixels around a letter that its smooth edge may reach.
 const EDGE: u32 = 2;
 /// Ground whose dark parts differ from its usual shade by less is even.
 const UNEVEN: u8 = 16;
 /// Letters are darker than all ground by at least this, or the ground is left alone.
 const APART: u8 = 30;
+/// Percent of the ground that may be darker than what counts as its darkest: lines and specks that are taken away
+/// later. The dots of a raster are not many more.
+const DARKEST: u64 = 8;
+const RASTER_DARKEST: u64 = 3;
 
 /// Takes away the specks of a noisy picture, of the tone that its letters have: those of the other are the insides
-/// of letters. Dots and full stops stay: in a picture that is not noisy all, in a noisy one those at their place.
-/// Returns whether it was noisy.
-pub fn despeckle(plane: &mut Plane, ink: &Ink, tone: Tone, blobs: &[Blob], text: &Text) -> bool {
+/// of letters. Dots and full stops stay: in a picture that is not noisy all but those that `strikes` left behind,
+/// in a noisy one those at their place. Returns whether it was noisy.
+pub fn despeckle(
+    plane: &mut Plane,
+    ink: &Ink,
+    tone: Tone,
+    blobs: &[Blob],
+    text: &Text,
+    strikes: &[Line],
+) -> bool {
     let specks = || blobs.iter().filter(|blob| is_speck(blob));
     let noisy = specks().count() as f32 > text.letters() as f32 * NOISY;
-    if noisy {
-        let dots = Dots::of(text);
-        for blob in specks().filter(|blob| !dots.hold(blob)) {
+    if noisy || !strikes.is_empty() {
+        let dots = Dots::of(text, darkest(plane, text));
+        let low = text.x_height() * REMNANT;
+        let left_behind = |blob: &Blob| {
+            let small = blob.area < SPECK * 2 && (blob.height() as f32) < low;
+            small && strikes.iter().any(|line| line.touches(blob))
+        };
+        let goes = |blob: &&Blob| (noisy && is_speck(blob) || left_behind(blob)) && !dots.hold(blob, plane);
+        let gone: Vec<&Blob> = blobs.iter().filter(goes).collect();
+        for blob in gone {
             erase(plane, ink, blob, tone);
         }
     }
@@ -42,10 +65,12 @@ struct Dots {
     /// Sorted by their left edge.
     zones: Vec<Blob>,
     widest: u32,
+    /// The lightest that a dot is, at its darkest: as dark as letters are, nearly.
+    shade: u8,
 }
 
 impl Dots {
-    fn of(text: &Text) -> Dots {
+    fn of(text: &Text, letters: u8) -> Dots {
         let mut zones = Vec::new();
         for row in &text.rows {
             for (index, letter) in row.iter().enumerate() {
@@ -65,16 +90,29 @@ impl Dots {
         }
         zones.sort_unstable_by_key(|zone| zone.left);
         let widest = zones.iter().map(Blob::width).max().unwrap_or(0);
-        Dots { zones, widest }
+        Dots { zones, widest, shade: letters.saturating_add(LIGHTER) }
     }
 
-    fn hold(&self, speck: &Blob) -> bool {
+    fn hold(&self, speck: &Blob, plane: &Plane) -> bool {
         let from = self.zones.partition_point(|zone| zone.left + self.widest < speck.right);
         let near = self.zones[from..].iter().take_while(|zone| zone.left <= speck.left);
         let holds =
             |zone: &Blob| speck.right <= zone.right && speck.top >= zone.top && speck.bottom <= zone.bottom;
-        speck.area >= DOT && near.into_iter().any(holds)
+        speck.area >= DOT && darkest_of(plane, speck) <= self.shade && near.into_iter().any(holds)
     }
+}
+
+/// How dark letters are at their darkest, by the median.
+fn darkest(plane: &Plane, text: &Text) -> u8 {
+    let mut shades: Vec<u8> = text.rows.iter().flatten().map(|blob| darkest_of(plane, blob)).collect();
+    let at = shades.len() / 2;
+    if shades.is_empty() { 0 } else { *shades.select_nth_unstable(at).1 }
+}
+
+fn darkest_of(plane: &Plane, blob: &Blob) -> u8 {
+    let rows = blob.top as usize..blob.bottom as usize;
+    let rows = rows.map(|y| &plane.row(y)[blob.left as usize..blob.right as usize]);
+    rows.flatten().copied().min().unwrap_or(0)
 }
 
 /// The picture with its uneven ground made white, where most of the letters' ink is darker than all of it: stripes,
@@ -100,7 +138,7 @@ pub fn flatten(plane: &Plane, ink: &Ink, tone: Tone, text: &Text) -> Option<Plan
     for (&pixel, _) in plane.pixels.iter().zip(&covered).filter(|(_, covered)| !**covered) {
         ground[usize::from(pixel)] += 1;
     }
-    let darkest = percentile(&ground, 8);
+    let darkest = percentile(&ground, if text.raster { RASTER_DARKEST } else { DARKEST });
     let uneven = percentile(&ground, 92).saturating_sub(darkest) >= UNEVEN;
     if !uneven || percentile(&letters, 25).saturating_add(APART) > darkest {
         return None;
@@ -172,7 +210,10 @@ mod tests {
             let (mut plane, _) = picture(specks);
             let ink = Ink::find(&plane);
             let blobs = blobs::find(&ink, Tone::Dark);
-            assert_eq!(despeckle(&mut plane, &ink, Tone::Dark, &blobs, &Text::find(&blobs)), specks == 60);
+            assert_eq!(
+                despeckle(&mut plane, &ink, Tone::Dark, &blobs, &Text::find(&blobs), &[]),
+                specks == 60
+            );
             assert_eq!(plane.pixels.iter().filter(|&&pixel| pixel < 100).count(), left);
         }
     }

@@ -8,6 +8,16 @@ const LOWEST: u32 = 4;
 const HIGHEST: u32 = 160;
 /// Letters that must stand in a row to count as text.
 const LEAST: usize = 3;
+/// Sides of a dot of a raster, in pixels: single ones are noise.
+const RASTER: std::ops::Range<u32> = 3..8;
+/// Dots that a raster has, at least.
+const DOTS: usize = 60;
+/// Letters that make a text; less is chance.
+const LEAST_WRITTEN: usize = 6;
+/// Letters of one row that are no chance, whatever else is in the picture. Of 24 pictures of leaves one has a longer row.
+const LONG: usize = 9;
+/// Percent of all that looks like letters that stands in written rows, else.
+const SHARE: usize = 45;
 /// Height of the bands that blobs are sorted into to find neighbours.
 const BAND: u32 = 16;
 
@@ -16,12 +26,17 @@ const BAND: u32 = 16;
 pub struct Text {
     /// Rows of letters from left to right.
     pub rows: Vec<Vec<Blob>>,
+    /// Whether there was a raster of dots, which are not among the letters.
+    pub raster: bool,
 }
 
 impl Text {
     /// Looks for rows of letters.
     pub fn find(blobs: &[Blob]) -> Text {
-        let mut letters: Vec<Blob> = blobs.iter().filter(|blob| is_letter(blob)).copied().collect();
+        let raster = raster(blobs);
+        let is_dot = |blob: &Blob| raster.is_some_and(|size| is_like(blob, size));
+        let letters = blobs.iter().filter(|blob| is_letter(blob) && !is_dot(blob));
+        let mut letters: Vec<Blob> = letters.copied().collect();
         letters.sort_unstable_by_key(|blob| (blob.left, blob.top));
         let next = neighbours(&letters);
         let mut has_previous = vec![false; letters.len()];
@@ -40,7 +55,7 @@ impl Text {
                 rows.push(row);
             }
         }
-        Text { rows }
+        Text { rows, raster: raster.is_some() }
     }
 
     /// How many letters there are.
@@ -48,12 +63,17 @@ impl Text {
         self.rows.iter().map(Vec::len).sum()
     }
 
-    /// How many letters have the height of a small or a tall letter of this text. Letters do nearly all; pieces of
-    /// stripes that the text cuts have any.
-    pub fn alike(&self) -> usize {
-        let x = self.x_height();
-        let like = |blob: &&Blob| (0.75 * x..=1.7 * x).contains(&(blob.height() as f32));
-        self.rows.iter().flatten().filter(like).count()
+    /// How many letters stand in rows that look written, and how many in the longest of these. Pieces of stripes,
+    /// leaves and waves make rows as well, but of any height and at any.
+    pub fn written(&self) -> (usize, usize) {
+        let rows = self.rows.iter().filter(|row| is_written(row)).map(Vec::len);
+        rows.fold((0, 0), |(sum, most), letters| (sum + letters, most.max(letters)))
+    }
+
+    /// Whether this is text: it says yes to some pictures that have none, and no to none that has.
+    pub fn is_text(&self) -> bool {
+        let (written, longest) = self.written();
+        written >= LEAST_WRITTEN && (longest >= LONG || written * 100 >= self.letters() * SHARE)
     }
 
     /// Height of the small letters in pixels, as far as can be told; 0 without text.
@@ -68,12 +88,49 @@ impl Text {
     }
 }
 
+/// Whether the letters of a row are nearly all as high as small or tall letters are, and stand, or hang, in line
+/// with the two beside them, which those of a wavy or slanting line do.
+fn is_written(row: &[Blob]) -> bool {
+    let mut heights: Vec<u32> = row.iter().map(Blob::height).collect();
+    let at = heights.len() * 2 / 5;
+    let small = *heights.select_nth_unstable(at).1 as f32;
+    let alike = row.iter().filter(|blob| (0.7 * small..=1.75 * small).contains(&(blob.height() as f32)));
+    let slack = 0.15 * small.max(6.0);
+    let in_line = |three: &&[Blob]| {
+        [|blob: &Blob| blob.top as f32, |blob: &Blob| blob.bottom as f32].into_iter().any(|edge| {
+            let [before, here, after] = [0, 1, 2].map(|at| edge(&three[at]));
+            (here - (before + after) / 2.0).abs() <= slack
+        })
+    };
+    let aligned = row.windows(3).filter(in_line).count();
+    row.len() > LEAST && alike.count() * 4 >= row.len() * 3 && aligned * 10 >= (row.len() - 2) * 6
+}
+
 fn is_letter(blob: &Blob) -> bool {
     let (width, height) = (blob.width(), blob.height());
     // Letters of small text touch each other: a whole word may be one blob.
     let size = (LOWEST..=HIGHEST).contains(&height) && width <= 12 * height && height <= 12 * width;
     let fill = u64::from(blob.area) * 100 / (u64::from(width) * u64::from(height));
     size && fill >= 12 && (fill <= 95 || width * 2 <= height)
+}
+
+/// The size of the dots of a raster: small, more than of anything else there is, and one like the other.
+fn raster(blobs: &[Blob]) -> Option<(u32, u32)> {
+    let mut counts = [[0usize; RASTER.end as usize + 1]; RASTER.end as usize + 1];
+    let dots = blobs.iter().filter(|blob| RASTER.contains(&blob.height()) && RASTER.contains(&blob.width()));
+    for dot in dots {
+        counts[dot.height() as usize][dot.width() as usize] += 1;
+    }
+    let sizes = RASTER.flat_map(|height| RASTER.map(move |width| (height, width)));
+    let of = |(height, width): (u32, u32)| counts[height as usize][width as usize];
+    let size = sizes.max_by_key(|&size| of(size))?;
+    let alike = blobs.iter().filter(|blob| is_like(blob, size)).count();
+    // Letters of one size are a few in ten at most.
+    (of(size) > DOTS && alike * 2 > blobs.len()).then_some(size)
+}
+
+fn is_like(blob: &Blob, (height, width): (u32, u32)) -> bool {
+    blob.height().abs_diff(height) <= 1 && blob.width().abs_diff(width) <= 1
 }
 
 /// For each letter the nearest one to its right that can be of the same word or line.
@@ -133,13 +190,27 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_stripes_are_not_alike() {
+    fn pieces_of_stripes_are_not_written() {
         // They were taken for the text that cut them once, and the picture was turned over.
         let piece = |i: u32| blob(i * 9, 50 - 2 * (i % 20), 4, 4 + 2 * (i % 20));
         let pieces = Text::find(&(0..40).map(piece).collect::<Vec<_>>());
         let letter = |i: u32| blob(i * 9, 20 - (i % 2) * 3, 7, 10 + (i % 2) * 3);
         let letters = Text::find(&(0..40).map(letter).collect::<Vec<_>>());
-        assert_eq!(letters.alike(), 40);
-        assert!(pieces.alike() * 10 < 40 * 6, "{} of {}", pieces.alike(), pieces.letters());
+        assert_eq!(letters.written(), (40, 40));
+        assert!(letters.is_text() && !pieces.is_text(), "{:?} of {}", pieces.written(), pieces.letters());
+    }
+
+    #[test]
+    fn a_line_that_waves_is_written() {
+        let letter = |i: u32| blob(i * 9, 40 + (6.0 * (i as f32 * 0.5).sin()) as u32, 7, 10 + (i % 3));
+        assert!(Text::find(&(0..40).map(letter).collect::<Vec<_>>()).is_text());
+    }
+
+    #[test]
+    fn the_dots_of_a_raster_are_no_letters() {
+        let dots = (0..400).map(|i| blob(i % 20 * 8, i / 20 * 8, 5, 5));
+        let letters = (0..8).map(|i| blob(i * 20, 50, 9, 14));
+        let text = Text::find(&dots.chain(letters).collect::<Vec<_>>());
+        assert!(text.raster && text.letters() == 8, "{text:?}");
     }
 }

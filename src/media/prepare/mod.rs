@@ -12,11 +12,17 @@ mod blobs;
 
 mod clean;
 
+mod impulse;
+
 mod ink;
 
 mod lines;
 
+mod panels;
+
 mod plane;
+
+mod straighten;
 
 mod strikes;
 
@@ -25,14 +31,16 @@ const LEAST_HEIGHT: u32 = 12;
 /// Nor do pictures of fewer pixels: tracking pixels, bullets, icons.
 const LEAST_AREA: u64 = 1500;
 
-/// Letters that make a text; less is chance.
-const LEAST_LETTERS: usize = 6;
 /// Height of small letters that the recogniser is given, in pixels: the least at which it reads as well as it can.
 const X_HEIGHT: f32 = 10.0;
 /// Pixels that are looked at; a larger picture is made smaller first, its text is large as well.
 const MOST_PIXELS: f32 = 2_500_000.0;
 /// Letters that must be left when the ground is made even, in tenths; stripes among the letters were counted too.
 const SURVIVE: usize = 6;
+/// Ground that is left around the letters, in heights of small ones.
+const MARGIN: f32 = 2.0;
+/// A part that is as large as this, in tenths of the whole, is not worth the copy.
+const WORTH_CROPPING: usize = 8;
 /// How often lines drawn across the text are looked for.
 const STRIKE_ROUNDS: usize = 2;
 /// Scaling by less than this is not worth its time.
@@ -44,17 +52,33 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
     if height < LEAST_HEIGHT || u64::from(width) * u64::from(height) < LEAST_AREA {
         return None;
     }
-    let mut plane = Plane::of(raster);
+    let mut plane = impulse::plane(raster);
     let shrink = (MOST_PIXELS / plane.pixels.len() as f32).sqrt();
     if shrink < 1.0 {
         plane = plane.scaled(shrink);
     }
-    let mut found = Found::on(&plane);
-    if found.text.letters() < LEAST_LETTERS {
+    let (mut found, other) = Found::on(&plane);
+    if !found.text.is_text() {
         return None;
     }
     if found.tone == Tone::Light {
         plane.invert();
+    }
+    if panels::unify(&mut plane, &found.text, &other) {
+        found = Found::dark(&plane);
+    }
+    // What crosses the letters goes; what it left is found the second time.
+    let mut strikes = Vec::new();
+    for _ in 0..STRIKE_ROUNDS {
+        if !strikes::suspected(&found.blobs, plane.width, plane.height) {
+            break;
+        }
+        let more = strikes::erase(&mut plane, &found.ink, found.tone);
+        if more.is_empty() {
+            break;
+        }
+        strikes.extend(more);
+        found = Found::dark(&plane);
     }
     // Even ground is easier, if the letters survive.
     if let Some(flat) = clean::flatten(&plane, &found.ink, found.tone, &found.text) {
@@ -63,23 +87,38 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
             (plane, found) = (flat, again);
         }
     }
-    // What crosses the letters goes; what it left is found the second time.
-    for _ in 0..STRIKE_ROUNDS {
-        if !strikes::suspected(&found.blobs, plane.width, plane.height)
-            || strikes::erase(&mut plane, &found.ink, found.tone) == 0
-        {
-            break;
-        }
-        found = Found::dark(&plane);
+    if !found.text.is_text() {
+        return None;
     }
     let x = found.text.x_height();
-    clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text);
+    clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text, &strikes);
+    let grown = straighten::straighten(&mut plane, &found.text);
+    plane = around(&plane, &found.blobs, x, grown);
     let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
     let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
     if !NEARLY.contains(&factor) {
         plane = plane.scaled(factor);
     }
     Some(plane.into_page())
+}
+
+/// The part of a picture that has letters, with some ground around them, where that is a good deal less than the whole.
+/// Columns may have moved by up to `grown` rows since the blobs were found.
+fn around(plane: &Plane, blobs: &[Blob], x: f32, grown: usize) -> Plane {
+    let like_letters = |blob: &&Blob| (0.5 * x..=4.0 * x).contains(&(blob.height() as f32));
+    let mut letters = blobs.iter().filter(like_letters);
+    let Some(mut bounds) = letters.next().copied() else { return plane.clone() };
+    letters.for_each(|letter| bounds.include(letter));
+    let margin = (x * MARGIN) as usize;
+    let before = |edge: u32| (edge as usize).saturating_sub(margin);
+    let after = |edge: u32| edge as usize + margin;
+    let part = plane.cropped(
+        before(bounds.left),
+        before(bounds.top),
+        after(bounds.right),
+        after(bounds.bottom) + grown,
+    );
+    if part.pixels.len() * 10 < plane.pixels.len() * WORTH_CROPPING { part } else { plane.clone() }
 }
 
 /// What was found on a picture.
@@ -91,14 +130,14 @@ struct Found {
 }
 
 impl Found {
-    /// Dark text or light text, whichever there is more of.
-    fn on(plane: &Plane) -> Found {
+    /// Dark text or light text, whichever there is more of; and the other one.
+    fn on(plane: &Plane) -> (Found, Text) {
         let ink = Ink::find(plane);
         let [dark, light] = [Tone::Dark, Tone::Light].map(|tone| blobs::find(&ink, tone));
         let (dark_text, light_text) = (Text::find(&dark), Text::find(&light));
-        match light_text.alike() > dark_text.alike() {
-            true => Found { ink, tone: Tone::Light, blobs: light, text: light_text },
-            false => Found { ink, tone: Tone::Dark, blobs: dark, text: dark_text },
+        match light_text.written().0 > dark_text.written().0 {
+            true => (Found { ink, tone: Tone::Light, blobs: light, text: light_text }, dark_text),
+            false => (Found { ink, tone: Tone::Dark, blobs: dark, text: dark_text }, light_text),
         }
     }
 

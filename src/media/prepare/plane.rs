@@ -29,6 +29,14 @@ impl Plane {
         }
     }
 
+    /// A part of the picture; the edges are those beyond the last column and row.
+    pub fn cropped(&self, left: usize, top: usize, right: usize, bottom: usize) -> Plane {
+        let (right, bottom) = (right.min(self.width), bottom.min(self.height));
+        let (left, top) = (left.min(right), top.min(bottom));
+        let pixels = (top..bottom).flat_map(|y| &self.row(y)[left..right]).copied().collect();
+        Plane { width: right - left, height: bottom - top, pixels }
+    }
+
     /// The picture in another size: sharp when it grows (Catmull-Rom), without aliases when it shrinks (mean).
     pub fn scaled(&self, factor: f32) -> Plane {
         let side = |side: usize| ((side as f32 * factor).round() as usize).max(1);
