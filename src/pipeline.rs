@@ -154,7 +154,7 @@ pub fn rule_hits(
         let message = scan.parse(arena);
         let rendered = render::render_with(&message, engine.rules.links());
         scan.rules(&message, &rendered, scratch);
-        scan.bayes(&message, &rendered, scratch);
+        scan.bayes(&message, scratch);
         let probability = scan.findings.bayes.map(|opinion| opinion.probability);
         let outcome = engine.rules.evaluate(&scan.hits, probability);
         let mut symbols = outcome.symbols;
@@ -220,7 +220,7 @@ impl<'a> Scan<'a> {
             slot.publish(self.unfinished(Stage::Bayes));
         }
         // How likely is it, given the words?
-        self.bayes(&message, &rendered, scratch);
+        self.bayes(&message, scratch);
         self.judge();
         // Is there more than text?
         let more = attachments::are_in(&message);
@@ -240,9 +240,7 @@ impl<'a> Scan<'a> {
         if !self.late.is_empty() {
             self.late_rules(scratch);
             if self.mail.profile.stages.has(Stage::Bayes) && self.engine.model.is_some() {
-                let rendered = self
-                    .timed(Stage::Render, |scan| render::render_with(&message, scan.engine.rules.links()));
-                self.bayes(&message, &rendered, scratch);
+                self.bayes(&message, scratch);
             }
             self.judge();
         }
@@ -277,13 +275,13 @@ impl<'a> Scan<'a> {
         });
     }
 
-    fn bayes<'m>(&mut self, message: &Message<'m>, rendered: &Rendered<'m>, scratch: &mut Scratch) {
+    fn bayes(&mut self, message: &Message<'_>, scratch: &mut Scratch) {
         let Some(model) = &self.engine.model else { return };
         if !self.runs(Stage::Bayes) {
             return;
         }
         self.findings.bayes = self.timed(Stage::Bayes, |scan| {
-            scratch.tokens.collect(message, rendered, &scan.late);
+            scratch.tokens.collect(message, &scan.late);
             model.judge(&scratch.tokens)
         });
     }

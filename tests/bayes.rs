@@ -82,6 +82,70 @@ fn the_same_mail_gives_the_same_bytes_at_once_in_steps_and_added() {
 }
 
 #[test]
+fn a_bound_on_memory_makes_no_difference_to_the_bytes() {
+    let root = corpus();
+    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+    succeeds(&root, "train --spam spam --ham ham --out free");
+    fs::create_dir(root.path().join("temp")).unwrap();
+    succeeds(&root, "train --memory 0 --temp temp --spam spam --ham ham --out bound");
+    assert!(read("free") == read("bound") && read("free.counts") == read("bound.counts"));
+
+    succeeds(&root, "train count --spam spam --out spam.counts");
+    succeeds(&root, "train count --memory 0 --ham ham --out ham.counts");
+    succeeds(&root, "train merge --memory 0 --temp temp ham.counts spam.counts --out all.counts");
+    assert!(read("free.counts") == read("all.counts"));
+    succeeds(&root, "train build --memory 0 --temp temp all.counts --out steps");
+    assert!(read("free") == read("steps"));
+    assert_eq!(fs::read_dir(root.path().join("temp")).unwrap().count(), 0);
+
+    let said = fails(&root, "train --memory 0 --temp nowhere --spam spam --ham ham --out none", 73);
+    assert!(said.contains("nowhere"), "{said}");
+}
+
+#[test]
+fn a_poisoned_corpus_gives_an_error_or_a_model_that_abstains() {
+    let root = corpus();
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let said = fails(&root, "train --spam empty --ham empty --out none", 65);
+    assert!(said.contains("0 spam and 0 ham"), "{said}");
+
+    let once = fs::read_to_string(root.path().join("spam/0000.eml")).unwrap();
+    let mbox = format!("From a@b Mon Jan  1 00:00:00 2024\n{once}\n").repeat(10_000);
+    fs::write(root.path().join("flood"), mbox).unwrap();
+    let said = succeeds(&root, "train --spam flood --ham ham --out flooded");
+    assert!(said.contains("9999 duplicates left out") && said.contains("will abstain"), "{said}");
+    let said = succeeds(&root, "eval --model flooded --spam spam --ham ham");
+    assert!(said.contains("140 without an opinion"), "{said}");
+
+    // The same mail in both classes says nothing.
+    succeeds(&root, "train --spam spam --spam ham --ham spam --ham ham --out torn");
+    succeeds(&root, "eval --model torn --spam spam --ham ham --scores scores");
+    for line in fs::read_to_string(root.path().join("scores")).unwrap().lines() {
+        let score: f64 = line.split(' ').nth(1).unwrap().parse().unwrap();
+        assert!((0.05..0.95).contains(&score), "{line}");
+    }
+}
+
+#[test]
+fn the_nightly_unit_learns_what_was_spooled() {
+    let root = corpus();
+    let home = root.path().to_str().unwrap();
+    succeeds(&root, "train --spam spam --ham ham --out bayes.model");
+    let before = fs::read(root.path().join("bayes.model")).unwrap();
+    write_mail(&root.path().join("late"), &HAM, 85);
+    succeeds(&root, "learn --ham --spool spool late");
+    let unit = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/criba-retrain.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/bin/criba ")).unwrap();
+    let line = line.replace("/var/lib/criba", home);
+    let said = succeeds(&root, &line);
+    // Five are new, and eighty were known.
+    assert!(said.contains("85 messages of feedback") && said.contains("60 spam, 85 ham"), "{said}");
+    assert!(before != fs::read(root.path().join("bayes.model")).unwrap());
+    assert!(succeeds(&root, &line).contains("nothing to learn"), "the spool is empty");
+}
+
+#[test]
 fn duplicates_are_counted_once_and_unreadable_mail_is_left_out() {
     let root = corpus();
     succeeds(&root, "train --spam spam --ham ham --out one");
@@ -125,9 +189,8 @@ fn mail_is_judged_online_and_held_out_and_models_are_compared() {
     assert!(scores.contains("0059.eml") && !scores.contains("0010.eml"), "the last ones are held out");
 
     let said = succeeds(&root, "eval --online --spam spam --ham ham --reliability rel.svg");
-    // Twenty of each class come first, and a few until the next training.
-    let abstained = said.split_once("unreadable, ").unwrap().1.split(' ').next().unwrap();
-    assert!((20 + 26..60).contains(&abstained.parse::<usize>().unwrap()), "{said}");
+    // Nothing is known before there is one of each class.
+    assert!(said.contains("0 unreadable, 2 without an opinion"), "{said}");
     assert!(read("rel.svg").contains("share of spam"));
 
     succeeds(&root, "train --spam spam --ham ham --out a<b");

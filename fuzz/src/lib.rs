@@ -437,7 +437,7 @@ fn judge(model: Vec<u8>) {
     let mail = b"Subject: some words\n\nThese are the words that a model may know, and then it may not.\n";
     let message = Message::parse(mail, &arena, &criba::mime::Limits::default());
     let mut tokens = Tokens::default();
-    tokens.collect(&message, &render::render(&message), &[]);
+    tokens.collect(&message, &[]);
     if let Some(opinion) = model.judge(&tokens) {
         assert!((0.0..=1.0).contains(&opinion.probability), "{opinion:?}");
     }

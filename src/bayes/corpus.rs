@@ -1,7 +1,7 @@
 //! Counted messages: the tokens of each, and its class. Rows of different machines are put together by
 //! [`Corpus::append`]; the order they come in makes no difference.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io};
 
 use rayon::prelude::*;
 
@@ -11,13 +11,15 @@ use super::{
     learn::{self, Options},
     metrics::Metrics,
     model::Model,
+    store::{Memory, Place, Store},
 };
 
-/// The tokens of sorted messages.
+/// The tokens of sorted messages. A copy shares the tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Corpus {
     rows: Vec<Row>,
-    fingerprints: Vec<u64>,
+    tokens: Store<u64>,
+    memory: Memory,
 }
 
 /// One message.
@@ -28,9 +30,8 @@ pub(super) struct Row {
     pub spam: bool,
     /// When it was counted, in days since 1970.
     pub day: i32,
-    /// Where its tokens start and end in `fingerprints`.
-    start: usize,
-    end: usize,
+    /// Where its tokens are.
+    place: Place,
 }
 
 /// What building a model was like.
@@ -46,6 +47,11 @@ pub struct Report {
 }
 
 impl Corpus {
+    /// An empty corpus that keeps to a bound wherever [`Corpus::relieve`] is called.
+    pub fn within(memory: &Memory) -> Corpus {
+        Corpus { memory: memory.clone(), ..Corpus::default() }
+    }
+
     /// Adds a message that was counted on `day`, in days since 1970.
     pub fn push(&mut self, tokens: &Tokens, spam: bool, day: i32) {
         self.push_row(tokens.fingerprints(), spam, day);
@@ -54,29 +60,33 @@ impl Corpus {
     pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool, day: i32) {
         // A sum, as the order of tokens means nothing.
         let digest = fingerprints.iter().fold(0u64, |sum, &token| sum.wrapping_add(mix(token, 1)));
-        let start = self.fingerprints.len();
-        self.fingerprints.extend_from_slice(fingerprints);
-        self.rows.push(Row { digest, spam, day, start, end: self.fingerprints.len() });
+        let place = self.tokens.push(fingerprints);
+        self.rows.push(Row { digest, spam, day, place });
     }
 
     /// Adds the messages of another corpus.
-    pub fn append(&mut self, other: &Corpus) {
-        let shift = self.fingerprints.len();
-        self.fingerprints.extend_from_slice(&other.fingerprints);
-        let moved = |row: &Row| Row { start: row.start + shift, end: row.end + shift, ..*row };
-        self.rows.extend(other.rows.iter().map(moved));
+    pub fn append(&mut self, other: Corpus) {
+        let shift = self.tokens.append(other.tokens);
+        self.rows.extend(other.rows.iter().map(|row| Row { place: row.place.moved(shift), ..*row }));
+    }
+
+    /// Moves the tokens to a file if they are more than the bound.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn relieve(&mut self) -> io::Result<()> {
+        self.tokens.relieve(&self.memory)
     }
 
     /// Puts the messages in the order of their digests and drops duplicates: messages of one class with
     /// the same tokens. Returns how many were dropped.
     pub fn unify(&mut self) -> usize {
         let before = self.rows.len();
-        let old = std::mem::take(&mut self.fingerprints);
-        let tokens = |row: &Row| old.get(row.start..row.end).unwrap_or_default();
         let mut rows = std::mem::take(&mut self.rows);
         // Duplicates may have their tokens in different orders: which one stays must not depend on chance.
         rows.par_sort_unstable_by(|a, b| {
-            (a.digest, a.spam).cmp(&(b.digest, b.spam)).then_with(|| tokens(a).cmp(tokens(b)))
+            let tokens = || self.tokens.get(a.place).cmp(self.tokens.get(b.place));
+            (a.digest, a.spam).cmp(&(b.digest, b.spam)).then_with(tokens)
         });
         rows.dedup_by(|next, kept| {
             let is_same = (next.digest, next.spam) == (kept.digest, kept.spam);
@@ -86,12 +96,7 @@ impl Corpus {
             }
             is_same
         });
-        self.fingerprints.reserve_exact(rows.iter().map(|row| row.end - row.start).sum());
-        for row in rows {
-            let start = self.fingerprints.len();
-            self.fingerprints.extend_from_slice(tokens(&row));
-            self.rows.push(Row { start, end: self.fingerprints.len(), ..row });
-        }
+        self.rows = rows;
         before - self.rows.len()
     }
 
@@ -129,11 +134,8 @@ impl Corpus {
 
     /// The messages for whose index `keep` says so.
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Corpus {
-        let mut kept = Corpus::default();
-        for (_, (row, fingerprints)) in self.rows().enumerate().filter(|(index, _)| keep(*index)) {
-            kept.push_row(fingerprints, row.spam, row.day);
-        }
-        kept
+        let rows = self.rows.iter().enumerate().filter(|(index, _)| keep(*index)).map(|(_, row)| *row);
+        Corpus { rows: rows.collect(), tokens: self.tokens.clone(), memory: self.memory.clone() }
     }
 
     /// Deals the messages of each class to `parts` parts in turn: the part of each message.
@@ -154,7 +156,7 @@ impl Corpus {
 
     /// How many tokens its messages have, all together.
     pub fn tokens(&self) -> usize {
-        self.rows.iter().map(|row| row.end - row.start).sum()
+        self.rows.iter().map(|row| row.place.len()).sum()
     }
 
     /// The tokens of the message at `index`.
@@ -182,12 +184,19 @@ impl Corpus {
         self.rows.iter().map(|row| (row, self.tokens_of(row)))
     }
 
-    pub(super) fn par_rows(&self) -> impl IndexedParallelIterator<Item = (&Row, &[u64])> {
-        self.rows.par_iter().map(|row| (row, self.tokens_of(row)))
+    /// The rows in the order that their tokens lie in, so that files are read from front to back.
+    pub(super) fn stored(&self) -> Vec<&Row> {
+        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        rows.par_sort_unstable_by_key(|row| row.place);
+        rows
     }
 
-    fn tokens_of(&self, row: &Row) -> &[u64] {
-        self.fingerprints.get(row.start..row.end).unwrap_or_default()
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    pub(super) fn tokens_of(&self, row: &Row) -> &[u64] {
+        self.tokens.get(row.place)
     }
 
     /// Learns a model from the messages, which are put in order first.

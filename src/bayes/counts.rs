@@ -32,7 +32,7 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 
-use super::{Corpus, Error, corpus::Row, model::replace_with, tokens};
+use super::{Corpus, Error, Memory, corpus::Row, model::replace_with, tokens};
 
 const SCHEMA: &str = "message messages {
     required int64 digest (INTEGER(64,false));
@@ -75,10 +75,10 @@ impl Corpus {
     ///
     /// # Errors
     /// The file cannot be read, is damaged, or is of another version.
-    pub fn read(path: &Path) -> Result<Corpus, Error> {
+    pub fn read(path: &Path, memory: &Memory) -> Result<Corpus, Error> {
         let file = File::open(path)?;
         // The reader is not made for hostile files, and says so by panics.
-        panic::catch_unwind(AssertUnwindSafe(|| read(file)))
+        panic::catch_unwind(AssertUnwindSafe(|| read(file, memory)))
             .unwrap_or(Err(Error::Damaged("it is no Parquet file as it should be")))
     }
 }
@@ -118,7 +118,7 @@ fn column<T: DataType, W: io::Write + Send>(
     column.close()
 }
 
-fn read(file: File) -> Result<Corpus, Error> {
+fn read(file: File, memory: &Memory) -> Result<Corpus, Error> {
     let reader = SerializedFileReader::new(file).map_err(|_| Error::Foreign)?;
     let columns = reader.metadata().file_metadata().schema_descr_ptr();
     let find = |name: &str| {
@@ -127,10 +127,11 @@ fn read(file: File) -> Result<Corpus, Error> {
             .ok_or(Error::Foreign)
     };
     let places = [find("digest")?, find("spam")?, find("day")?, find("tokens_version")?, find("tokens")?];
-    let mut corpus = Corpus::default();
+    let mut corpus = Corpus::within(memory);
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(damaged)?;
         read_group(&mut corpus, group.as_ref(), places)?;
+        corpus.relieve()?;
     }
     Ok(corpus)
 }

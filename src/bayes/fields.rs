@@ -6,15 +6,13 @@ use super::{
 };
 use crate::{
     mime::Message,
-    render::{Origin, Rendered, Uri},
+    render::{Glance, Link},
 };
 
 const FACT: Field = head("fact");
 
 /// Bytes of one header value that are looked at.
 const VALUE: usize = 400;
-/// Links that are looked at.
-const LINKS: usize = 60;
 /// Words of one link's path that are looked at.
 const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
@@ -30,13 +28,13 @@ fn magnitude(count: usize) -> u64 {
 }
 
 /// Tokens of the header section.
-pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Rendered<'_>) {
-    subject(tokens, rendered.subject);
+pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glance<'_>) {
+    subject(tokens, glance.subject);
     let mut seen = Seen::default();
     for header in message.all_headers() {
-        let Some(kind) = Kind::of(header.name) else { continue };
-        seen.note(kind);
         let name = WordHash::of(header.name) & !1;
+        let Some(kind) = Kind::of(name) else { continue };
+        seen.note(kind);
         let value = header.value(message.arena());
         let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
         match kind {
@@ -51,10 +49,10 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Ren
                 // A boundary is random.
                 let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
                 tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), 1, false);
-                fact(tokens, head("has"), name);
+                fact(tokens, const { head("has") }, name);
             }
             Kind::MessageId => message_id(tokens, value),
-            Kind::Reply => fact(tokens, head("has"), name),
+            Kind::Reply => fact(tokens, const { head("has") }, name),
             Kind::Date => {}
         }
     }
@@ -63,14 +61,18 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, rendered: &Ren
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
-    tokens.text(head("subject"), subject.as_bytes(), 1, true);
+    tokens.text(const { head("subject") }, subject.as_bytes(), 1, true);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
-    fact(tokens, head("capitals"), u64::from(count(char::is_uppercase) > count(char::is_lowercase)));
-    fact(tokens, head("gap"), u64::from(subject.contains("   ")));
-    fact(tokens, head("exclaims"), u64::from(subject.contains('!')));
-    fact(tokens, head("asks"), u64::from(subject.contains('?')));
+    fact(
+        tokens,
+        const { head("capitals") },
+        u64::from(count(char::is_uppercase) > count(char::is_lowercase)),
+    );
+    fact(tokens, const { head("gap") }, u64::from(subject.contains("   ")));
+    fact(tokens, const { head("exclaims") }, u64::from(subject.contains('!')));
+    fact(tokens, const { head("asks") }, u64::from(subject.contains('?')));
     let answers = subject.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("re:"));
-    fact(tokens, head("answers"), u64::from(answers));
+    fact(tokens, const { head("answers") }, u64::from(answers));
 }
 
 /// What a header field is looked at for. Others are not looked at.
@@ -87,7 +89,8 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(name: &[u8]) -> Option<Kind> {
+    /// Of a name by its hash.
+    fn of(name: u64) -> Option<Kind> {
         const KNOWN: [(&str, Kind); 19] = [
             ("From", Kind::Address),
             ("Reply-To", Kind::Address),
@@ -109,7 +112,17 @@ impl Kind {
             ("References", Kind::Reply),
             ("Date", Kind::Date),
         ];
-        KNOWN.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes())).map(|&(_, kind)| kind)
+        const HASHES: [u64; KNOWN.len()] = {
+            let mut hashes = [0; KNOWN.len()];
+            let mut at = 0;
+            while at < KNOWN.len() {
+                hashes[at] = head(KNOWN[at].0);
+                at += 1;
+            }
+            hashes
+        };
+        let at = HASHES.iter().position(|&known| known == name)?;
+        KNOWN.get(at).map(|&(_, kind)| kind)
     }
 }
 
@@ -132,11 +145,13 @@ impl Seen {
     }
 
     fn missing(&self, tokens: &mut Tokens) {
-        for (name, is_there) in
-            [(head("to"), self.to), (head("message-id"), self.message_id), (head("date"), self.date)]
-        {
+        for (name, is_there) in [
+            (const { head("to") }, self.to),
+            (const { head("message-id") }, self.message_id),
+            (const { head("date") }, self.date),
+        ] {
             if !is_there {
-                fact(tokens, head("missing"), name);
+                fact(tokens, const { head("missing") }, name);
             }
         }
     }
@@ -159,8 +174,8 @@ fn message_id(tokens: &mut Tokens, value: &str) {
             last = class;
         }
     }
-    fact(tokens, head("message-id"), shape.value());
-    tokens.text(head("message-id"), host.as_bytes(), 0, false);
+    fact(tokens, const { head("message-id") }, shape.value());
+    tokens.text(const { head("message-id") }, host.as_bytes(), 0, false);
 }
 
 /// Whether sender, answer address, recipient and Message-ID are of one domain, and what the sender's name
@@ -177,7 +192,7 @@ fn relations(tokens: &mut Tokens, message: &Message<'_>) {
                 Some(_) => 3,
             },
         };
-        fact(tokens, head("relation") ^ WordHash::of(name.as_bytes()), relation);
+        fact(tokens, const { head("relation") } ^ WordHash::of(name.as_bytes()), relation);
     }
     let (name, address) = from.rsplit_once('<').unwrap_or(("", from));
     let style = match name.trim() {
@@ -186,9 +201,9 @@ fn relations(tokens: &mut Tokens, message: &Message<'_>) {
         quoted if quoted.starts_with('"') => 2,
         _ => 3,
     };
-    fact(tokens, head("name"), style);
+    fact(tokens, const { head("name") }, style);
     let local = address.split('@').next().unwrap_or_default();
-    fact(tokens, head("digits"), (local.bytes().filter(u8::is_ascii_digit).count() as u64).min(4));
+    fact(tokens, const { head("digits") }, (local.bytes().filter(u8::is_ascii_digit).count() as u64).min(4));
 }
 
 /// The registrable domain of the last address in `value`.
@@ -204,38 +219,31 @@ fn registrable(host: &str) -> Option<&str> {
 }
 
 /// Tokens of the links: where they go, and whether that is where the sender is.
-pub(super) fn links(tokens: &mut Tokens, message: &Message<'_>, rendered: &Rendered<'_>) {
+pub(super) fn links(tokens: &mut Tokens, message: &Message<'_>, glance: &Glance<'_>) {
     let sender = message.header("From").and_then(domain_of).unwrap_or_default();
     let (mut own, mut foreign, mut numeric) = (false, false, false);
-    for uri in rendered.uris.iter().take(LINKS) {
-        if uri.host.is_empty() && uri.raw.is_empty() {
-            continue;
-        }
+    for uri in &glance.links {
         link(tokens, uri);
         let is_own = !uri.domain.is_empty() && uri.domain.eq_ignore_ascii_case(sender);
         own |= is_own;
         foreign |= !is_own && !uri.host.is_empty();
         numeric |= !uri.host.is_empty() && uri.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     }
-    fact(tokens, head("links-own"), u64::from(own) * 2 + u64::from(foreign));
-    fact(tokens, head("links-numeric"), u64::from(numeric));
-    fact(tokens, head("links"), magnitude(rendered.uris.len()));
+    fact(tokens, const { head("links-own") }, u64::from(own) * 2 + u64::from(foreign));
+    fact(tokens, const { head("links-numeric") }, u64::from(numeric));
+    fact(tokens, const { head("links") }, magnitude(glance.links.len()));
 }
 
-fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
-    let origin = match uri.origin {
-        Origin::Text | Origin::Html => 0,
-        Origin::Ocr | Origin::Qr | Origin::Pdf => 1,
-    };
+fn link(tokens: &mut Tokens, uri: &Link<'_>) {
     let (scheme, rest) = uri.raw.split_once(':').unwrap_or(("", uri.raw));
     if scheme.len() <= 10 {
-        tokens.add(body("scheme") + origin, WordHash::of(scheme.as_bytes()));
+        tokens.add(const { body("scheme") }, WordHash::of(scheme.as_bytes()));
     }
     if !uri.host.is_empty() {
-        tokens.add(body("host"), WordHash::of(uri.host.as_bytes()));
-        tokens.add(body("domain"), WordHash::of(uri.domain.as_bytes()));
+        tokens.add(const { body("host") }, WordHash::of(uri.host.as_bytes()));
+        tokens.add(const { body("domain") }, WordHash::of(uri.domain.as_bytes()));
         for label in uri.host.split('.') {
-            tokens.add(body("label"), WordHash::of(label.as_bytes()));
+            tokens.add(const { body("label") }, WordHash::of(label.as_bytes()));
         }
     }
     let rest = rest.trim_start_matches('/');
@@ -243,10 +251,10 @@ fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
     let path = path.get(..path.floor_char_boundary(VALUE)).unwrap_or(path);
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| (2..30).contains(&word.len()));
     for word in words.take(PATH_WORDS) {
-        tokens.add(body("path"), WordHash::of(word.as_bytes()));
+        tokens.add(const { body("path") }, WordHash::of(word.as_bytes()));
     }
     for sign in path.bytes().filter(|byte| b"?&=@%~".contains(byte)) {
-        tokens.add(body("sign"), u64::from(sign));
+        tokens.add(const { body("sign") }, u64::from(sign));
     }
 }
 
@@ -254,20 +262,20 @@ fn link(tokens: &mut Tokens, uri: &Uri<'_>) {
 pub(super) fn parts(tokens: &mut Tokens, message: &Message<'_>) {
     for part in message.parts.iter().take(PARTS) {
         let kind = mix(WordHash::of(part.kind.as_bytes()), WordHash::of(part.subkind.as_bytes()));
-        tokens.add(body("part"), kind);
+        tokens.add(const { body("part") }, kind);
         if !part.is_leaf {
             continue;
         }
-        tokens.add(body("attached"), mix(kind, u64::from(part.is_attachment)));
-        tokens.add(body("charset"), WordHash::of(part.charset.unwrap_or_default().as_bytes()));
+        tokens.add(const { body("attached") }, mix(kind, u64::from(part.is_attachment)));
+        tokens.add(const { body("charset") }, WordHash::of(part.charset.unwrap_or_default().as_bytes()));
         let encoding = part.header(message, "Content-Transfer-Encoding").unwrap_or_default();
-        tokens.add(body("encoding"), WordHash::of(encoding.as_bytes()));
+        tokens.add(const { body("encoding") }, WordHash::of(encoding.as_bytes()));
         if let Some(name) = part.name {
             let name = name.get(..name.floor_char_boundary(VALUE)).unwrap_or(name);
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-            tokens.add(body("ending"), WordHash::of(ending.as_bytes()));
-            tokens.text(body("file"), name.as_bytes(), 1, false);
+            tokens.add(const { body("ending") }, WordHash::of(ending.as_bytes()));
+            tokens.text(const { body("file") }, name.as_bytes(), 1, false);
         }
     }
-    fact(tokens, head("parts"), (message.parts.len() as u64).min(8));
+    fact(tokens, const { head("parts") }, (message.parts.len() as u64).min(8));
 }

@@ -51,43 +51,34 @@ impl WordHash {
 #[derive(Clone, Debug)]
 pub(super) struct Set {
     pub(super) found: Vec<u64>,
-    /// Open addressing with linear steps: one more than the place in `found`, 0 is a free slot. So small that it
-    /// stays in the nearest caches.
-    slots: Box<[u16; Set::SLOTS]>,
+    /// Open addressing with linear steps: one more than the place in `found`, 0 is a free slot. A power of two, grown
+    /// at half full: for most messages it stays in the nearest cache.
+    slots: Vec<u16>,
 }
 
 impl Default for Set {
     fn default() -> Set {
-        Set { found: Vec::new(), slots: Box::new([0; Set::SLOTS]) }
+        Set { found: Vec::new(), slots: vec![0; Set::SLOTS] }
     }
 }
 
 impl Set {
     /// Far above what a message of the size that is looked at can have; what comes after is dropped.
     const CAP: usize = 12_000;
-    /// A power of two, so that a third of the slots at least stays free.
-    const SLOTS: usize = 1 << 15;
-    /// From so many on it is cheaper to clear the whole table than slot by slot.
-    const MANY: usize = 1500;
+    /// Slots to begin with.
+    const SLOTS: usize = 1 << 12;
 
     pub(super) fn clear(&mut self) {
-        if self.found.len() > Set::MANY {
-            self.slots.fill(0);
-        }
-        for &fingerprint in self.found.iter().take(Set::MANY) {
-            let mut at = fingerprint as usize % Set::SLOTS;
-            while self.slots[at] != 0 {
-                self.slots[at] = 0;
-                at = (at + 1) % Set::SLOTS;
-            }
-        }
+        self.slots.truncate(Set::SLOTS);
+        self.slots.fill(0);
         self.found.clear();
     }
 
     #[inline]
     pub(super) fn insert(&mut self, fingerprint: u64) {
         let fingerprint = fingerprint.max(2);
-        let mut at = fingerprint as usize % Set::SLOTS;
+        let mask = self.slots.len() - 1;
+        let mut at = fingerprint as usize & mask;
         loop {
             let place = usize::from(self.slots[at]);
             if place == 0 {
@@ -96,11 +87,33 @@ impl Set {
             if self.found.get(place - 1) == Some(&fingerprint) {
                 return;
             }
-            at = (at + 1) % Set::SLOTS;
+            at = (at + 1) & mask;
         }
-        if self.found.len() < Set::CAP {
-            self.found.push(fingerprint);
-            self.slots[at] = self.found.len() as u16;
+        self.add(fingerprint, at);
+    }
+
+    fn add(&mut self, fingerprint: u64, at: usize) {
+        if self.found.len() == Set::CAP {
+            return;
+        }
+        self.found.push(fingerprint);
+        self.slots[at] = self.found.len() as u16;
+        if 2 * self.found.len() >= self.slots.len() {
+            self.grow();
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let length = 2 * self.slots.len();
+        self.slots.clear();
+        self.slots.resize(length, 0);
+        for (number, &fingerprint) in self.found.iter().enumerate() {
+            let mut at = fingerprint as usize & (length - 1);
+            while self.slots[at] != 0 {
+                at = (at + 1) & (length - 1);
+            }
+            self.slots[at] = number as u16 + 1;
         }
     }
 }
@@ -118,6 +131,8 @@ mod tests {
                 set.insert(low | round << 40);
             }
             assert_eq!(set.found.len(), 6);
+            (0..5000).for_each(|n| set.insert(mix(n % 3000, 1)));
+            assert_eq!(set.found.len(), 3006);
             set.clear();
             assert!(set.slots.iter().all(|&slot| slot == 0));
         }

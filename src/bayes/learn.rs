@@ -3,11 +3,12 @@
 //! Counting gives every token a first weight: the log-odds of naive Bayes, shrunk, as tokens of a message are far
 //! from independent. A pass over the messages in one order then corrects the weights by AdaGrad's steps
 //! (Duchi, Hazan and Singer 2011), wherever a message is not yet told by a wide enough margin. Each message is judged as if
-//! it had not been counted, or rare tokens would seem to know everything. The outcomes of several orders are averaged.
+//! it had not been counted: tokens that it alone has say nothing of it, and would seem to know everything. The outcomes of several orders are averaged.
 //!
 //! What stands in the header section and what stands in the body are learned apart, and their scores added:
 //! learned together, the many tokens of the body would do all the work and the few of the header would never
-//! get the weight that they deserve.
+//! get the weight that they deserve. Half of the orders begin near naive Bayes and half far from it: two scorers whose
+//! mean is better than either.
 //!
 //! Every pass is one thread's work in an order that follows from the messages themselves and a fixed seed, so
 //! the same messages give the same bytes on any number of cores.
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 use super::{
     Error,
     corpus::Corpus,
-    hash::{VIEWS, mix},
+    hash::mix,
     matrix::{Counts, Matrix},
     model::{Calibration, Learned, length_factor},
 };
@@ -31,15 +32,15 @@ pub struct Options {
     pub orders: u32,
     /// Tokens that stand in fewer messages are left out.
     pub rarest: u32,
-    /// The share of naive Bayes' log-odds that a weight begins with.
-    pub prior: f32,
+    /// The share of naive Bayes' log-odds that a weight begins with, for every other order.
+    pub priors: [f32; 2],
     /// A message that is told with a probability so close to its class teaches nothing.
     pub margin: f32,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { rate: 1.2, orders: 8, rarest: 2, prior: 0.2, margin: 0.02 }
+        Options { rate: 1.2, orders: 4, rarest: 1, priors: [0.5, 0.1], margin: 0.02 }
     }
 }
 
@@ -64,9 +65,8 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     let classes: Vec<bool> = corpus.rows().map(|(row, _)| row.spam).collect();
     let mut learned = Learned { spam, ham, ..Learned::default() };
     let mut scores: Vec<Option<f64>> = vec![Some(0.0); classes.len()];
-    for view in 0..VIEWS {
-        let matrix = Matrix::new(corpus, view, options.rarest);
-        let start = Start::new(&matrix, &classes, options);
+    for matrix in Matrix::of_views(corpus, options.rarest)? {
+        let start = Start::new(&matrix, &classes);
         let orders = 0..options.orders.max(1);
         let passes: Vec<Pass> = orders
             .into_par_iter()
@@ -91,6 +91,13 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     Ok(Outcome { learned, unseen })
 }
 
+/// Naive Bayes' weight of a token that stands in so many messages of spam and of ham, of so many that there are.
+pub(super) fn log_odds(with: [f32; 2], of: [f32; 2]) -> f32 {
+    let rate = |with: f32, of: f32| (with + SMOOTHING) / (of + 2.0 * SMOOTHING);
+    let ([in_spam, in_ham], [spam, ham]) = (with, of);
+    (rate(in_spam, spam) / rate(in_ham, ham)).ln()
+}
+
 /// What counting alone says.
 struct Start {
     /// Naive Bayes' weight of each token.
@@ -99,30 +106,36 @@ struct Start {
     corrections: Vec<f32>,
 }
 
+/// Counts below this are few.
+const FEW: usize = 8;
+
 /// A token is thought to have been in so many messages more of each class.
 const SMOOTHING: f32 = 0.1;
 
 impl Start {
-    fn new(matrix: &Matrix, classes: &[bool], options: &Options) -> Start {
+    fn new(matrix: &Matrix, classes: &[bool]) -> Start {
         let spam = classes.iter().filter(|&&spam| spam).count() as f32;
         let ham = classes.len() as f32 - spam;
-        let log_odds = |[in_spam, in_ham]: [f32; 2], spam: f32, ham: f32| {
-            let rate = |count: f32, of: f32| (count + SMOOTHING) / (of + 2.0 * SMOOTHING);
-            options.prior * (rate(in_spam, spam) / rate(in_ham, ham)).ln()
+        let weight = |counts: [u32; 2]| log_odds(counts.map(|count| count as f32), [spam, ham]);
+        // Most tokens are rare: their logarithms are the same few.
+        let few: [[f32; FEW]; FEW] =
+            std::array::from_fn(|spam| std::array::from_fn(|ham| weight([spam as u32, ham as u32])));
+        let known = |counts: &Counts| {
+            let few = few.get(counts[0] as usize).and_then(|few| few.get(counts[1] as usize));
+            few.copied().unwrap_or_else(|| weight(*counts))
         };
-        let weight = |&[in_spam, in_ham]: &Counts| log_odds([in_spam as f32, in_ham as f32], spam, ham);
-        let weights: Vec<f32> = matrix.counts.par_iter().map(weight).collect();
+        let weights: Vec<f32> = matrix.counts.par_iter().map(known).collect();
         // Without one message of ham, and of spam.
         let changes = [[0.0, 1.0], [1.0, 0.0]].map(|[of_spam, of_ham]: [f32; 2]| -> Vec<f32> {
             let without = |(&[in_spam, in_ham], &weight): (&Counts, &f32)| {
                 let counts = [(in_spam as f32 - of_spam).max(0.0), (in_ham as f32 - of_ham).max(0.0)];
-                log_odds(counts, spam - of_spam, ham - of_ham) - weight
+                log_odds(counts, [spam - of_spam, ham - of_ham]) - weight
             };
-            matrix.counts.par_iter().zip(&weights).map(without).collect()
+            matrix.common().par_iter().zip(&weights).map(without).collect()
         });
         let correction = |(row, &is_spam): (usize, &bool)| {
-            let row = matrix.row(row);
-            sum(&changes[usize::from(is_spam)], row) * length_factor(row.len()) as f32
+            let common = matrix.row(row).common();
+            sum(&changes[usize::from(is_spam)], common) * length_factor(common.len()) as f32
         };
         let corrections = classes.par_iter().enumerate().map(|(row, spam)| correction((row, spam))).collect();
         Start { weights, corrections }
@@ -145,40 +158,82 @@ const BIAS_RATE: f32 = 0.1;
 
 impl Pass {
     fn new(matrix: &Matrix, start: &Start, classes: &[bool], seed: u64, options: &Options) -> Pass {
-        let rate = options.rate;
-        let mut weights = start.weights.clone();
-        // The sum of the squared gradients that each weight has seen. Apart from the weights, as most rows are
-        // only judged.
-        let mut squares = vec![FIRST_GRADIENTS; weights.len()];
-        let (mut bias, mut bias_squares) = (0.0f32, 1.0f32);
+        let [even, odd] = options.priors;
+        let prior = if seed.is_multiple_of(2) { even } else { odd };
+        let mut learner = Learner {
+            matrix,
+            start,
+            classes,
+            options,
+            prior,
+            weights: start.weights.iter().map(|weight| prior * weight).collect(),
+            squares: vec![FIRST_GRADIENTS; start.weights.len()],
+            bias: 0.0,
+            bias_squares: 1.0,
+        };
         let mut unseen = vec![None; classes.len()];
         let order = shuffled(classes.len(), seed);
+        let mut taught = Vec::new();
         for (position, number) in order.iter().map(|&number| number as usize).enumerate() {
-            let row = matrix.row(number);
-            let factor = length_factor(row.len()) as f32;
-            let correction = start.corrections.get(number).copied().unwrap_or_default();
-            let score = sum(&weights, row) * factor + bias + correction;
-            let is_spam = classes.get(number).copied().unwrap_or_default();
+            let (score, has_taught) = learner.look_at(number);
+            if has_taught {
+                taught.push(number);
+            }
             if position >= order.len() / 2
                 && let Some(slot) = unseen.get_mut(number)
             {
                 *slot = Some(score);
             }
-            let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
-            if row.is_empty() || error.abs() < options.margin {
-                continue;
-            }
-            bias -= BIAS_RATE * rate * error / bias_squares.sqrt();
-            bias_squares += error * error;
-            let gradient = error * factor;
-            for token in row.iter().map(|&token| token as usize) {
-                if let (Some(weight), Some(squares)) = (weights.get_mut(token), squares.get_mut(token)) {
-                    *squares += gradient * gradient;
-                    *weight -= rate * gradient / squares.sqrt();
-                }
+        }
+        // What was not told well enough is few, and looked at once more.
+        for number in taught {
+            learner.look_at(number);
+        }
+        Pass { weights: learner.weights, bias: learner.bias, unseen }
+    }
+}
+
+/// The weights while they change.
+struct Learner<'a> {
+    matrix: &'a Matrix,
+    start: &'a Start,
+    classes: &'a [bool],
+    options: &'a Options,
+    prior: f32,
+    weights: Vec<f32>,
+    /// The sum of the squared gradients that each weight has seen. Apart from the weights, as most rows are
+    /// only judged.
+    squares: Vec<f32>,
+    bias: f32,
+    bias_squares: f32,
+}
+
+impl Learner<'_> {
+    /// Judges a message, and learns of it if it was not told by a wide enough margin: its score before that, and
+    /// whether it taught anything.
+    fn look_at(&mut self, number: usize) -> (f32, bool) {
+        let rate = self.options.rate;
+        let row = self.matrix.row(number);
+        let common = row.common();
+        let factor = length_factor(common.len()) as f32;
+        let correction = self.prior * self.start.corrections.get(number).copied().unwrap_or_default();
+        let score = sum(&self.weights, common) * factor + self.bias + correction;
+        let is_spam = self.classes.get(number).copied().unwrap_or_default();
+        let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
+        if row.all.is_empty() || error.abs() < self.options.margin {
+            return (score, false);
+        }
+        self.bias -= BIAS_RATE * rate * error / self.bias_squares.sqrt();
+        self.bias_squares += error * error;
+        let gradient = error * factor;
+        for token in row.all.iter().map(|&token| token as usize) {
+            if let (Some(weight), Some(squares)) = (self.weights.get_mut(token), self.squares.get_mut(token))
+            {
+                *squares += gradient * gradient;
+                *weight -= rate * gradient / squares.sqrt();
             }
         }
-        Pass { weights, bias, unseen }
+        (score, true)
     }
 }
 

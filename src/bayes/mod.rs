@@ -14,7 +14,9 @@ mod map_ffi;
 mod matrix;
 mod model;
 mod normal;
+mod online;
 mod spool;
+mod store;
 mod text;
 mod tokens;
 
@@ -28,7 +30,9 @@ use std::io;
 pub use corpus::{Corpus, Report};
 pub use learn::Options;
 pub use model::{MIN_MESSAGES, Model};
+pub use online::Online;
 pub use spool::{Class, Learned as Spooled, Spool, SpoolError};
+pub use store::Memory;
 pub use tokens::Tokens;
 
 /// Why there is no usable model, or no usable file of counted messages.

@@ -45,7 +45,7 @@ const FILL: usize = 70;
 /// With fewer messages of either class a model abstains.
 pub const MIN_MESSAGES: u64 = 20;
 /// A message of which the model knows fewer tokens is one that it can't judge.
-const MIN_KNOWN: usize = 5;
+pub(super) const MIN_KNOWN: usize = 5;
 
 /// A trained model: immutable, memory-mapped, shared by all workers and processes.
 pub struct Model {

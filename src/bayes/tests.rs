@@ -132,7 +132,7 @@ fn of_duplicates_with_other_orders_of_tokens_the_same_one_stays() {
         if turned_first {
             let mut first = Corpus::default();
             first.push_row(&turned, true, 0);
-            first.append(&corpus);
+            first.append(corpus);
             corpus = first;
         } else {
             corpus.push_row(&turned, true, 0);
@@ -158,8 +158,8 @@ fn counts_that_were_written_read_back_and_merge_to_the_same_model() {
     let all = corpus(200);
     all.select(|index| index % 3 == 0).write(&one).unwrap();
     all.select(|index| index % 3 != 0).write(&two).unwrap();
-    let mut merged = Corpus::read(&two).unwrap();
-    merged.append(&Corpus::read(&one).unwrap());
+    let mut merged = Corpus::read(&two, &Memory::default()).unwrap();
+    merged.append(Corpus::read(&one, &Memory::default()).unwrap());
     assert!(build(merged).as_bytes() == MODEL.as_bytes());
 }
 
@@ -171,11 +171,11 @@ fn counts_keep_class_day_and_messages_without_tokens() {
     let mut all = corpus(2100);
     all.push_row(&[], true, 20_000);
     all.write(&path).unwrap();
-    let read = Corpus::read(&path).unwrap();
+    let read = Corpus::read(&path, &Memory::default()).unwrap();
     assert!(read.rows().eq(all.rows()));
     let nothing = Corpus::default();
     nothing.write(&path).unwrap();
-    assert!(Corpus::read(&path).unwrap().is_empty());
+    assert!(Corpus::read(&path, &Memory::default()).unwrap().is_empty());
 }
 
 #[test]
@@ -263,7 +263,7 @@ proptest! {
         let path = directory.path().join("counts");
         let read = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
-            Corpus::read(&path)
+            Corpus::read(&path, &Memory::default())
         };
         let mut bytes = good.clone();
         bytes[at % good.len()] = value;

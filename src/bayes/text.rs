@@ -28,6 +28,24 @@ enum Class {
     Ideograph,
 }
 
+/// Class and small letter of each ASCII character.
+const ASCII: [(Class, u8); 128] = {
+    let mut table = [(Class::Other, 0); 128];
+    let mut byte = 0u8;
+    while byte < 128 {
+        let class = match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'0'..=b'9' => Class::Digit,
+            b'$' | b'%' | b'\'' => Class::Mark,
+            b' ' | b'\t'..=b'\r' => Class::Space,
+            _ => Class::Other,
+        };
+        table[byte as usize] = (class, byte.to_ascii_lowercase());
+        byte += 1;
+    }
+    table
+};
+
 /// Takes a text in pieces and hands its tokens to [`Tokens`].
 pub(super) struct Scanner<'a> {
     tokens: &'a mut Tokens,
@@ -84,28 +102,17 @@ impl<'a> Scanner<'a> {
     pub(super) fn scan(&mut self, text: &[u8]) {
         for chunk in text.utf8_chunks() {
             for character in chunk.valid().chars() {
-                if character.is_ascii() {
-                    self.ascii(character as u8);
-                } else {
-                    self.wide(character);
+                match ASCII.get(character as usize) {
+                    Some(&(class, folded)) => {
+                        self.step(class, folded.into(), character.is_ascii_uppercase());
+                    }
+                    None => self.wide(character),
                 }
             }
             for &byte in chunk.invalid() {
                 self.step(Class::Letter, 0x10_ff00 + u32::from(byte), false);
             }
         }
-    }
-
-    #[inline]
-    fn ascii(&mut self, byte: u8) {
-        let class = match byte {
-            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-            b'0'..=b'9' => Class::Digit,
-            b'$' | b'%' | b'\'' => Class::Mark,
-            b' ' | b'\t'..=b'\r' => Class::Space,
-            _ => Class::Other,
-        };
-        self.step(class, u32::from(byte.to_ascii_lowercase()), byte.is_ascii_uppercase());
     }
 
     fn wide(&mut self, character: char) {

@@ -11,15 +11,17 @@ use super::{
 };
 use crate::{
     mime::Message,
-    render::{LateText, Origin, Rendered},
+    render::{self, Glance, LateText, Origin, Reach},
 };
 
 /// Counts up whenever the same message gets other fingerprints: models and counts of another version are
 /// refused, as their fingerprints mean nothing then.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Bytes of body text that are looked at; spam that has not said what it wants by then is rare.
 const BODY: usize = 6000;
+/// Links that are looked at.
+const LINKS: usize = 60;
 /// Bytes of text that was read from pictures and documents.
 const LATE: usize = 4000;
 
@@ -45,12 +47,13 @@ pub(super) const fn body(name: &str) -> Field {
 
 impl Tokens {
     /// Forgets the last message and collects the tokens of this one.
-    pub fn collect(&mut self, message: &Message<'_>, rendered: &Rendered<'_>, late: &[LateText]) {
+    pub fn collect(&mut self, message: &Message<'_>, late: &[LateText]) {
         self.set.clear();
-        fields::headers(self, message, rendered);
-        fields::links(self, message, rendered);
+        let glance = render::glance(message, Reach { text: BODY, links: LINKS });
+        fields::headers(self, message, &glance);
+        fields::links(self, message, &glance);
         fields::parts(self, message);
-        self.body(rendered);
+        self.body(&glance);
         for text in late {
             self.late(text);
         }
@@ -76,33 +79,22 @@ impl Tokens {
 
     /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds
     /// its words did more harm than good.
-    fn body(&mut self, rendered: &Rendered<'_>) {
-        let mut left = BODY;
-        let mut scanner = Scanner::new(self, body("body"), 1, true);
-        // The first unit is the subject.
-        for unit in rendered.visible().iter().skip(1) {
-            let seen = unit.get(..left).unwrap_or(unit);
-            scanner.scan(seen);
-            left -= seen.len();
-            if left == 0 {
-                break;
-            }
-        }
-        scanner.finish();
-        self.add(head("hidden"), u64::from(!rendered.invisible.is_empty()));
+    fn body(&mut self, glance: &Glance<'_>) {
+        self.text(const { body("body") }, glance.text, 1, true);
+        self.add(const { head("hidden") }, u64::from(glance.hides));
     }
 
     fn late(&mut self, late: &LateText) {
         let text = late.text.as_bytes();
         let text = text.get(..LATE).unwrap_or(text);
         let field = match late.origin {
-            Origin::Qr => body("qr"),
-            Origin::Pdf => body("pdf"),
-            Origin::Ocr | Origin::Text | Origin::Html => body("ocr"),
+            Origin::Qr => const { body("qr") },
+            Origin::Pdf => const { body("pdf") },
+            Origin::Ocr | Origin::Text | Origin::Html => const { body("ocr") },
         };
         self.text(field, text, 1, true);
         // What a picture says is said: the words count as words of the body too, so that a model that has
         // seen no picture can judge them.
-        self.text(body("body"), text, 1, true);
+        self.text(const { body("body") }, text, 1, true);
     }
 }

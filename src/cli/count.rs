@@ -3,24 +3,22 @@
 use std::{
     io::{self, IsTerminal},
     path::PathBuf,
-    sync::Mutex,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::prelude::*;
 
 use super::{
     failure::Failure,
     inputs::{self, Input},
+    parallel,
 };
 use crate::{
-    bayes::{Corpus, Tokens},
+    bayes::{Corpus, Memory, Tokens},
     mime::{self, Arena, Message},
-    render,
 };
 
-/// Messages that one task counts.
+/// Files that one task counts.
 const CHUNK: usize = 64;
 /// Failures that are told one by one.
 const SHOWN: usize = 5;
@@ -28,61 +26,82 @@ const SHOWN: usize = 5;
 /// Messages of both classes, counted: spam first, each class in the order of its inputs.
 pub(super) struct Counted {
     pub corpus: Corpus,
-    /// The inputs behind the rows of `corpus`.
+    /// The inputs behind the rows of `corpus`; empty if they were not to be kept.
     pub inputs: Vec<Input>,
+    /// Messages that were read.
+    pub messages: usize,
     /// Messages that could not be read.
     pub unreadable: usize,
     pub elapsed: Duration,
 }
 
+/// Whether [`Counted::inputs`] are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    Inputs,
+    Nothing,
+}
+
+/// What one task counted.
+#[derive(Default)]
+struct Chunk {
+    corpus: Corpus,
+    inputs: Vec<Input>,
+    failed: Vec<String>,
+}
+
 /// Counts the messages below `spam` and `ham`. Those that cannot be read are told on stderr and left out.
 ///
 /// # Errors
-/// A path is not there or cannot be listed.
-pub(super) fn count(spam: &[PathBuf], ham: &[PathBuf]) -> Result<Counted, Failure> {
+/// A path is not there or cannot be listed, or what is beyond the bound of memory cannot be written.
+pub(super) fn count(
+    spam: &[PathBuf],
+    ham: &[PathBuf],
+    memory: &Memory,
+    keep: Keep,
+) -> Result<Counted, Failure> {
     let started = Instant::now();
-    let mut inputs: Vec<(Input, bool)> = Vec::new();
+    let mut files: Vec<(Input, bool)> = Vec::new();
     for (paths, is_spam) in [(spam, true), (ham, false)] {
-        inputs.extend(inputs::messages(paths)?.into_iter().map(|input| (input, is_spam)));
+        files.extend(inputs::files(paths)?.into_iter().map(|input| (input, is_spam)));
     }
     let today = today();
-    let bar = progress(inputs.len() as u64, "messages");
-    let failed: Mutex<Vec<String>> = Mutex::default();
-    let chunks: Vec<(Corpus, Vec<Input>)> = inputs
-        .par_chunks(CHUNK)
-        .map_init(Counter::default, |counter, chunk| {
-            let mut counted = (Corpus::default(), Vec::with_capacity(chunk.len()));
-            for (input, is_spam) in chunk {
-                match input.read() {
-                    Ok(raw) => {
-                        counted.0.push(counter.count(&raw), *is_spam, today);
-                        counted.1.push(input.clone());
-                    }
-                    Err(error) => {
-                        // A poisoned lock still holds the list.
-                        let mut failed = failed.lock().unwrap_or_else(|poison| poison.into_inner());
-                        failed.push(format!("{}: {error}", input.name()));
-                    }
-                }
-            }
-            bar.inc(chunk.len() as u64);
-            counted
-        })
-        .collect();
-    bar.finish_and_clear();
-    let failed = failed.into_inner().unwrap_or_else(|poison| poison.into_inner());
-    tell(failed.clone());
+    let bar = progress(files.len() as u64, "files");
     let mut counted = Counted {
-        corpus: Corpus::default(),
+        corpus: Corpus::within(memory),
         inputs: Vec::new(),
-        unreadable: failed.len(),
-        elapsed: started.elapsed(),
+        messages: 0,
+        unreadable: 0,
+        elapsed: Duration::ZERO,
     };
-    for (corpus, inputs) in chunks {
-        counted.corpus.append(&corpus);
-        counted.inputs.extend(inputs);
-    }
+    let mut failed = Vec::new();
+    let chunks: Vec<&[(Input, bool)]> = files.chunks(CHUNK).collect();
+    let count = |counter: &mut Counter, files: &&[(Input, bool)]| {
+        let mut chunk = Chunk::default();
+        for (file, is_spam) in *files {
+            counter.count(file, *is_spam, today, keep, &mut chunk);
+        }
+        chunk
+    };
+    parallel::in_order(&chunks, rayon::current_num_threads(), Counter::default, count, |files, chunk| {
+        counted.messages += chunk.corpus.len();
+        counted.corpus.append(chunk.corpus);
+        counted.corpus.relieve().map_err(|error| cannot_spill(memory, &error))?;
+        counted.inputs.extend(chunk.inputs);
+        failed.extend(chunk.failed);
+        bar.inc(files.len() as u64);
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    counted.unreadable = failed.len();
+    tell(failed);
+    counted.elapsed = started.elapsed();
     Ok(counted)
+}
+
+/// What is beyond the bound of memory has no place.
+pub(super) fn cannot_spill(memory: &Memory, error: &io::Error) -> Failure {
+    Failure::cannot_create(format!("{}: {error}", memory.directory.display()))
 }
 
 /// Days since 1970.
@@ -114,17 +133,26 @@ pub(super) fn progress(length: u64, what: &str) -> ProgressBar {
 /// What a thread needs to make tokens of messages.
 #[derive(Default)]
 struct Counter {
+    buffer: Vec<u8>,
     arena: Arena,
     limits: mime::Limits,
     tokens: Tokens,
 }
 
 impl Counter {
-    fn count(&mut self, raw: &[u8]) -> &Tokens {
-        self.arena.reset();
-        let message = Message::parse(raw, &self.arena, &self.limits);
-        let rendered = render::render(&message);
-        self.tokens.collect(&message, &rendered, &[]);
-        &self.tokens
+    /// Adds the messages of a file.
+    fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) {
+        let Counter { buffer, arena, limits, tokens } = self;
+        let read = file.split(buffer, |raw, input| {
+            arena.reset();
+            tokens.collect(&Message::parse(raw, arena, limits), &[]);
+            chunk.corpus.push(tokens, is_spam, day);
+            if keep == Keep::Inputs {
+                chunk.inputs.push(input);
+            }
+        });
+        if let Err(error) = read {
+            chunk.failed.push(format!("{}: {error}", file.name()));
+        }
     }
 }

@@ -39,6 +39,31 @@ impl Input {
         }
     }
 
+    /// What [`files`] found, read and taken apart where it is an mbox: each message and its input. The buffer
+    /// is reused from file to file.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn split(&self, buffer: &mut Vec<u8>, mut message: impl FnMut(&[u8], Input)) -> io::Result<()> {
+        let Input::File(path) = self else {
+            message(&self.read()?, self.clone());
+            return Ok(());
+        };
+        read_into(path, buffer)?;
+        if !buffer.starts_with(b"From ") || mbox_starts(buffer).len() < 2 {
+            message(buffer, self.clone());
+            return Ok(());
+        }
+        let mut found = Vec::new();
+        split(path, std::mem::take(buffer), &mut found);
+        for input in found {
+            if let Input::Mbox { data, range, .. } = &input {
+                message(data.get(range.clone()).unwrap_or_default(), input.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// The raw message.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
@@ -56,6 +81,25 @@ impl Input {
 /// A path that is not there or cannot be listed.
 pub fn messages(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
     let mut found = Vec::new();
+    for input in files(paths)? {
+        match &input {
+            Input::File(path) if is_mbox(path) => match read(path) {
+                Ok(data) => split(path, data, &mut found),
+                // It is told when it is to be read.
+                Err(_) => found.push(input),
+            },
+            _ => found.push(input),
+        }
+    }
+    Ok(found)
+}
+
+/// As [`messages`], without a look into files: what turns out to be an mbox is left to [`Input::split`].
+///
+/// # Errors
+/// As [`messages`].
+pub fn files(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    let mut found = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             let mut data = Vec::new();
@@ -65,58 +109,69 @@ pub fn messages(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
                 .map_err(|e| Failure::io(format!("standard input: {e}")))?;
             split(Path::new("-"), data, &mut found);
         } else {
-            walk(path, &mut found).map_err(|e| Failure::no_input(format!("{}: {e}", path.display())))?;
+            let told = |e: io::Error| Failure::no_input(format!("{}: {e}", path.display()));
+            let is_folder = fs::metadata(path).map_err(told)?.is_dir();
+            walk(path, is_folder, &mut found).map_err(told)?;
         }
     }
     Ok(found)
 }
 
-fn walk(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
-    if !fs::metadata(path)?.is_dir() {
-        return file(path, found);
+fn walk(path: &Path, is_folder: bool, found: &mut Vec<Input>) -> io::Result<()> {
+    if !is_folder {
+        found.push(Input::File(path.to_owned()));
+        return Ok(());
     }
     let folders = [path.join("cur"), path.join("new")];
     if folders.iter().all(|folder| folder.is_dir()) {
-        return folders.iter().try_for_each(|folder| walk(folder, found));
+        return folders.iter().try_for_each(|folder| walk(folder, true, found));
     }
     let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
     entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    entries.sort_by_key(|entry| entry.file_name());
-    for path in entries.iter().map(fs::DirEntry::path) {
+    entries.sort_by_cached_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        // The directory knows it, but for links.
+        let is_folder = match entry.file_type() {
+            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+            _ => path.is_dir(),
+        };
         // What cannot be looked into is told when it is to be read, and does not stop the rest.
-        if walk(&path, found).is_err() {
+        if walk(&path, is_folder, found).is_err() {
             found.push(Input::File(path));
         }
     }
     Ok(())
 }
 
-// Only a file that begins as an mbox and holds a second message is read whole here.
-fn file(path: &Path, found: &mut Vec<Input>) -> io::Result<()> {
+/// Only a file that begins as an mbox may hold a second message.
+fn is_mbox(path: &Path) -> bool {
     let mut start = Vec::new();
     // What cannot be unpacked is told when it is to be read.
-    let peeked = unpacked(path)?.take(5).read_to_end(&mut start);
-    if peeked.is_ok() && start == b"From " {
-        let data = read(path)?;
-        split(path, data, found);
-    } else {
-        found.push(Input::File(path.to_owned()));
-    }
-    Ok(())
+    let peeked = unpacked(path).and_then(|file| file.take(5).read_to_end(&mut start));
+    peeked.is_ok() && start == b"From "
 }
 
 /// What a packed file may unpack to: a small one could fill the memory.
 const UNPACKED: u64 = 4 << 30;
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    if !is_packed(path) {
-        return fs::read(path);
-    }
     let mut data = Vec::new();
-    if unpacked(path)?.take(UNPACKED).read_to_end(&mut data)? as u64 == UNPACKED {
+    read_into(path, &mut data)?;
+    Ok(data)
+}
+
+fn read_into(path: &Path, data: &mut Vec<u8>) -> io::Result<()> {
+    data.clear();
+    if !is_packed(path) {
+        // Without a look at the length: most mail is one read, and one more that finds nothing.
+        data.reserve(64 << 10);
+        return fs::File::open(path)?.read_to_end(data).map(|_| ());
+    }
+    if unpacked(path)?.take(UNPACKED).read_to_end(data)? as u64 == UNPACKED {
         return Err(io::Error::other(format!("it unpacks to more than {UNPACKED} bytes")));
     }
-    Ok(data)
+    Ok(())
 }
 
 fn is_packed(path: &Path) -> bool {

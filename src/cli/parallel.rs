@@ -8,7 +8,7 @@ use std::{
 
 use crossbeam::channel;
 
-use super::{failure::Failure, inputs::Input};
+use super::failure::Failure;
 
 /// One thread a core, where nothing else is asked for.
 pub fn cores() -> usize {
@@ -20,12 +20,12 @@ pub fn cores() -> usize {
 ///
 /// # Errors
 /// What `emit` says; the workers stop then.
-pub fn in_order<S, T: Send>(
-    inputs: &[Input],
+pub fn in_order<I: Sync, S, T: Send>(
+    inputs: &[I],
     workers: usize,
     state: impl Fn() -> S + Sync,
-    work: impl Fn(&mut S, &Input) -> T + Sync,
-    mut emit: impl FnMut(&Input, T) -> Result<(), Failure>,
+    work: impl Fn(&mut S, &I) -> T + Sync,
+    mut emit: impl FnMut(&I, T) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let next = AtomicUsize::new(0);
     let workers = workers.clamp(1, inputs.len().max(1));

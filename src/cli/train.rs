@@ -6,11 +6,11 @@ use std::{
 };
 
 use super::{
-    count::{self, Counted},
+    count::{self, Counted, Keep},
     failure::Failure,
     learn::spool_failure,
 };
-use crate::bayes::{Class, Corpus, Error, MIN_MESSAGES, Options, Report, Spool};
+use crate::bayes::{Class, Corpus, Error, MIN_MESSAGES, Memory, Options, Report, Spool};
 
 /// Options of `criba train`.
 #[derive(Debug, clap::Args)]
@@ -37,6 +37,32 @@ pub struct Args {
     no_counts: bool,
     #[command(flatten)]
     expiry: Expiry,
+    #[command(flatten)]
+    bound: Bound,
+}
+
+/// What may lie in memory.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Bound {
+    /// Hold so many megabytes of tokens in memory, what is more in files without a name; a message takes 9 KB
+    #[arg(long, value_name = "MB")]
+    memory: Option<usize>,
+    /// Where those files go, instead of the system's temporary directory
+    #[arg(long, value_name = "DIR", requires = "memory")]
+    temp: Option<PathBuf>,
+}
+
+impl Bound {
+    fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        if let Some(megabytes) = self.memory {
+            memory.bytes = megabytes.saturating_mul(1 << 20);
+        }
+        if let Some(directory) = &self.temp {
+            memory.directory.clone_from(directory);
+        }
+        memory
+    }
 }
 
 /// What is left out.
@@ -81,6 +107,8 @@ enum Step {
         /// Where the counts go
         #[arg(long, value_name = "COUNTS")]
         out: PathBuf,
+        #[command(flatten)]
+        bound: Bound,
     },
     /// Put counts together
     Merge {
@@ -90,6 +118,8 @@ enum Step {
         /// Where the merged counts go
         #[arg(long, value_name = "COUNTS")]
         out: PathBuf,
+        #[command(flatten)]
+        bound: Bound,
     },
     /// Make the model of counts
     Build {
@@ -101,6 +131,8 @@ enum Step {
         out: PathBuf,
         #[command(flatten)]
         expiry: Expiry,
+        #[command(flatten)]
+        bound: Bound,
     },
 }
 
@@ -110,20 +142,20 @@ enum Step {
 /// Mail or counts cannot be read, are of one class only, or the model cannot be written.
 pub fn run(args: Args) -> Result<(), Failure> {
     match args.step {
-        Some(Step::Count { mail, out }) => {
+        Some(Step::Count { mail, out, bound }) => {
             need_mail(&mail)?;
-            let mut counted = count::count(&mail.spam, &mail.ham)?;
+            let mut counted = count::count(&mail.spam, &mail.ham, &bound.memory(), Keep::Nothing)?;
             let duplicates = counted.corpus.unify();
             report_counting(&counted, duplicates);
             write_counts(&counted.corpus, &out)
         }
-        Some(Step::Merge { counts, out }) => {
-            let (corpus, duplicates) = merge(&counts)?;
+        Some(Step::Merge { counts, out, bound }) => {
+            let (corpus, duplicates) = merge(&counts, &bound.memory())?;
             eprintln!("{} messages, {duplicates} duplicates left out", corpus.len());
             write_counts(&corpus, &out)
         }
-        Some(Step::Build { counts, out, expiry }) => {
-            let (mut corpus, _) = merge(&counts)?;
+        Some(Step::Build { counts, out, expiry, bound }) => {
+            let (mut corpus, _) = merge(&counts, &bound.memory())?;
             expiry.expire(&mut corpus);
             build(corpus, &out, expiry)
         }
@@ -147,21 +179,23 @@ fn at_once(args: Args) -> Result<(), Failure> {
         None if args.from.is_none() => need_mail(&mail)?,
         _ => {}
     }
-    let mut counted = count::count(&mail.spam, &mail.ham)?;
+    let memory = args.bound.memory();
+    let count = |spam: &[PathBuf], ham: &[PathBuf]| count::count(spam, ham, &memory, Keep::Nothing);
+    let mut counted = count(&mail.spam, &mail.ham)?;
     if let Some(from) = &args.from {
-        counted.corpus.append(&read_counts(&counts_of(from))?);
+        add(&mut counted.corpus, read_counts(&counts_of(from), &memory)?, &memory)?;
     }
     if let Some(feedback) = &feedback {
-        let learned = count::count(&feedback.spam, &feedback.ham)?;
+        let learned = count(&feedback.spam, &feedback.ham)?;
         let changed = counted.corpus.overrule(&learned.corpus);
-        eprintln!("{} messages of feedback; {changed} changed their class", learned.inputs.len());
-        counted.corpus.append(&learned.corpus);
+        eprintln!("{} messages of feedback; {changed} changed their class", learned.messages);
+        add(&mut counted.corpus, learned.corpus, &memory)?;
         counted.unreadable += learned.unreadable;
     }
     if !args.forget.is_empty() {
-        let unwanted = count::count(&args.forget, &[])?;
+        let unwanted = count(&args.forget, &[])?;
         let forgotten = counted.corpus.forget(&unwanted.corpus);
-        eprintln!("{forgotten} messages forgotten of {} that were given", unwanted.inputs.len());
+        eprintln!("{forgotten} messages forgotten of {} that were given", unwanted.messages);
     }
     let duplicates = counted.corpus.unify();
     report_counting(&counted, duplicates);
@@ -171,6 +205,7 @@ fn at_once(args: Args) -> Result<(), Failure> {
         write_counts(&corpus, &counts_of(&out))?;
     }
     build(corpus, &out, args.expiry)?;
+    report_speed(counted.messages);
     // Not before the model is on the disk: what is learned twice is learned once.
     feedback.map_or(Ok(()), Feedback::done)
 }
@@ -214,17 +249,22 @@ fn counts_of(model: &Path) -> PathBuf {
     name.into()
 }
 
-fn merge(paths: &[PathBuf]) -> Result<(Corpus, usize), Failure> {
-    let mut all = Corpus::default();
+fn merge(paths: &[PathBuf], memory: &Memory) -> Result<(Corpus, usize), Failure> {
+    let mut all = Corpus::within(memory);
     for path in paths {
-        all.append(&read_counts(path)?);
+        add(&mut all, read_counts(path, memory)?, memory)?;
     }
     let duplicates = all.unify();
     Ok((all, duplicates))
 }
 
-fn read_counts(path: &Path) -> Result<Corpus, Failure> {
-    Corpus::read(path).map_err(|error| match error {
+fn add(all: &mut Corpus, more: Corpus, memory: &Memory) -> Result<(), Failure> {
+    all.append(more);
+    all.relieve().map_err(|error| count::cannot_spill(memory, &error))
+}
+
+fn read_counts(path: &Path, memory: &Memory) -> Result<Corpus, Failure> {
+    Corpus::read(path, memory).map_err(|error| match error {
         Error::Io(_) => Failure::no_input(format!("{}: {error}", path.display())),
         _ => Failure::data(format!("{}: {error}", path.display())),
     })
@@ -248,9 +288,19 @@ fn report_counting(counted: &Counted, duplicates: usize) {
     let seconds = counted.elapsed.as_secs_f64();
     eprintln!(
         "{} messages counted in {seconds:.2} s ({:.0} a second); {duplicates} duplicates left out, {} unreadable",
-        counted.inputs.len(),
-        counted.inputs.len() as f64 / seconds.max(1e-9),
+        counted.messages,
+        counted.messages as f64 / seconds.max(1e-9),
         counted.unreadable,
+    );
+}
+
+/// Messages a second that one core would do, by the time that all of them worked since the start.
+fn report_speed(messages: usize) {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    let seconds = spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9;
+    eprintln!(
+        "all in all {seconds:.2} s of CPU time ({:.0} messages a second and core)",
+        messages as f64 / seconds.max(1e-9)
     );
 }
 

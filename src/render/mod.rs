@@ -4,6 +4,7 @@
 //! text, chunks of raw body, and links in all their forms. HTML is rendered in one linear pass.
 
 mod body;
+mod glance;
 mod html;
 mod rawbody;
 mod uri;
@@ -12,9 +13,10 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub use glance::{Glance, Reach, glance};
 pub use html::{Anchor, HtmlFacts};
 pub use uri::{
-    Redirector, Settings,
+    Link, Redirector, Settings,
     domain::{Boundaries, is_fqdn, is_ip},
 };
 

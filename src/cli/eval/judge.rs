@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::{
-    bayes::{Corpus, Error, Model, Options},
+    bayes::{Corpus, Error, Model, Online, Options},
     cli::count,
 };
 
@@ -12,19 +12,26 @@ pub(super) struct Opinions {
     pub of_rows: Vec<Option<f64>>,
     /// Rows that were judged: all, but for a holdout.
     pub judged: Vec<usize>,
+    /// The share of spam among what was trained with. Where a probability is just that, the message says nothing for
+    /// either class: lost ham and missed spam weigh the same there, however many there are of each.
+    pub share: f64,
+}
+
+fn share((spam, ham): (u64, u64)) -> f64 {
+    spam as f64 / (spam + ham).max(1) as f64
 }
 
 /// By a model that is there.
 pub(super) fn by_model(corpus: &Corpus, model: &Model) -> Opinions {
     let rows = 0..corpus.len();
     let of_rows = rows.clone().into_par_iter().map(|row| model.judge_row(corpus, row)).collect();
-    Opinions { of_rows, judged: rows.collect() }
+    Opinions { of_rows, judged: rows.collect(), share: share(model.messages()) }
 }
 
 /// Messages by their rows, and their probabilities.
 type Judged = Vec<(usize, Option<f64>)>;
 
-fn opinions(corpus: &Corpus, judged: Judged) -> Opinions {
+fn opinions(corpus: &Corpus, judged: Judged, share: f64) -> Opinions {
     let mut of_rows = vec![None; corpus.len()];
     let mut rows = Vec::with_capacity(judged.len());
     for (row, opinion) in judged {
@@ -34,7 +41,7 @@ fn opinions(corpus: &Corpus, judged: Judged) -> Opinions {
         }
     }
     rows.sort_unstable();
-    Opinions { of_rows, judged: rows }
+    Opinions { of_rows, judged: rows, share }
 }
 
 /// Judges every message by a model that was trained without its part.
@@ -53,7 +60,7 @@ pub(super) fn by_folds(corpus: &Corpus, folds: usize) -> Result<Opinions, Error>
         })
         .collect();
     bar.finish_and_clear();
-    Ok(opinions(corpus, judged?.into_iter().flatten().collect()))
+    Ok(opinions(corpus, judged?.into_iter().flatten().collect(), share(corpus.classes())))
 }
 
 /// Trains with the first messages of each class and judges the last `percent` of them.
@@ -64,38 +71,25 @@ pub(super) fn by_holdout(corpus: &Corpus, percent: f64) -> Result<Opinions, Erro
     let mut is_past = vec![false; corpus.len()];
     past.iter().for_each(|&row| is_past[row] = true);
     let (model, _) = corpus.select(|row| is_past[row]).build(&Options::default())?;
-    Ok(opinions(corpus, future.iter().map(|&row| (row, model.judge_row(corpus, row))).collect()))
+    let judged = future.iter().map(|&row| (row, model.judge_row(corpus, row))).collect();
+    Ok(opinions(corpus, judged, share(model.messages())))
 }
 
-/// A model is trained anew when its corpus has grown by this share: as often as every message in the
-/// beginning, and still in a time that grows with the corpus and not with its square.
-const GROWTH: f64 = 0.05;
-
-/// Judges each message by a model that was trained with those before it, as TREC's spam track does. The messages
-/// of each class come in the order of their inputs, the classes evenly mixed.
-pub(super) fn online(corpus: &Corpus) -> Result<Opinions, Error> {
+/// Judges each message by what was learned of those before it, as TREC's spam track does. The messages of each class
+/// come in the order of their inputs, the classes evenly mixed.
+pub(super) fn online(corpus: &Corpus) -> Opinions {
     let order = chronological(corpus);
     let bar = count::progress(order.len() as u64, "messages");
-    let mut seen = vec![false; corpus.len()];
-    let mut judged: Judged = Vec::with_capacity(order.len());
-    let mut model: Option<Model> = None;
-    let mut next = 1;
-    for (position, &row) in order.iter().enumerate() {
-        if position >= next {
-            match corpus.select(|row| seen[row]).build(&Options::default()) {
-                Ok((trained, _)) => model = Some(trained),
-                // Only one class so far.
-                Err(Error::OneSided { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            next = position + ((position as f64 * GROWTH) as usize).max(1);
-        }
-        judged.push((row, model.as_ref().and_then(|model| model.judge_row(corpus, row))));
-        seen[row] = true;
+    let mut filter = Online::default();
+    let judged = order.iter().map(|&row| {
+        let opinion = filter.judge_row(corpus, row);
+        filter.learn_row(corpus, row);
         bar.inc(1);
-    }
+        (row, opinion)
+    });
+    let judged = judged.collect();
     bar.finish_and_clear();
-    Ok(opinions(corpus, judged))
+    opinions(corpus, judged, share(corpus.classes()))
 }
 
 /// The rows with both classes evenly mixed, each in its order.

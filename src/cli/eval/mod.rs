@@ -14,11 +14,11 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    count::{self, Counted},
+    count::{self, Counted, Keep},
     failure::Failure,
 };
 use crate::{
-    bayes::{Error, Model, metrics::Metrics},
+    bayes::{Error, Memory, Model, metrics::Metrics},
     engine,
 };
 use judge::Opinions;
@@ -48,9 +48,9 @@ pub struct Args {
     /// Write a page with figures and plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// What counts as spam
-    #[arg(long, value_name = "P", default_value_t = 0.5)]
-    threshold: f64,
+    /// What counts as spam [default: the share of spam among what was trained with]
+    #[arg(long, value_name = "P")]
+    threshold: Option<f64>,
     /// Print the figures as JSON, a line a model or a technique
     #[arg(long)]
     json: bool,
@@ -69,7 +69,7 @@ struct Way {
     /// Train on the first messages of each class, judge the last PERCENT: past and future, where the names are in order of time
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..100))]
     holdout: Option<u8>,
-    /// Judge each message before it is trained with, in order; the model is made anew whenever its corpus grew by 5%
+    /// Judge each message before it is learned, one after another in order
     #[arg(long)]
     online: bool,
 }
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(folder) = &args.pictures.pictures {
         return pictures::run(&args.pictures, folder, args.json);
     }
-    let counted = count::count(&args.spam, &args.ham)?;
+    let counted = count::count(&args.spam, &args.ham, &Memory::default(), Keep::Inputs)?;
     let (how, judged) = args.way.judge(&counted)?;
     let mut models: Vec<(String, Metrics)> = Vec::new();
     let mut all = Vec::new();
@@ -122,7 +122,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         let rows = opinions.judged.iter().filter_map(|&row| opinions.of_rows.get(row));
         let abstained = rows.filter(|opinion| opinion.is_none()).count();
-        all.push(figures(name.clone(), &metrics, &counted, abstained, args.threshold));
+        // Four digits say which it is.
+        let threshold = args.threshold.unwrap_or((opinions.share * 1e4).round() / 1e4);
+        all.push(figures(name.clone(), &metrics, &counted, abstained, threshold));
         models.push((name, metrics));
     }
     write_plots(&args, &how, &models, &all)?;
@@ -140,8 +142,8 @@ impl Way {
             let how = format!("trained with what came first, judged the last {percent} percent");
             (how, format!("holdout {percent}%"), judge::by_holdout(corpus, percent.into()))
         } else if self.online {
-            let how = "online: each message judged by a model of those before it".to_owned();
-            (how, "online".to_owned(), judge::online(corpus))
+            let how = "online: each message judged by what was learned of those before it".to_owned();
+            (how, "online".to_owned(), Ok(judge::online(corpus)))
         } else {
             let mut judged = Vec::new();
             for path in self.model.iter().map(|path| Some(path.as_path())).chain(

@@ -33,9 +33,26 @@ pub fn render<'m>(source: &'m str, is_wide: bool, arena: &'m Arena) -> Html<'m> 
         Cow::Borrowed(source) => source,
         Cow::Owned(prepared) => arena.alloc_str(&prepared),
     };
+    let mut html = within(prepared, is_wide, usize::MAX, arena);
+    html.facts.length = source.chars().count();
+    html
+}
+
+/// Renders the beginning of HTML, up to so many bytes of text that a reader sees.
+pub fn render_within<'m>(source: &'m str, visible: usize, arena: &'m Arena) -> Html<'m> {
+    let prepared = match prepare(source) {
+        Cow::Borrowed(source) => source,
+        Cow::Owned(prepared) => arena.alloc_str(&prepared),
+    };
+    within(prepared, true, visible, arena)
+}
+
+fn within<'m>(prepared: &'m str, is_wide: bool, visible: usize, arena: &'m Arena) -> Html<'m> {
     let mut renderer = Renderer::new(arena, is_wide, prepared.len());
     let mut tokens = Tokenizer::new(prepared);
-    while let Some(token) = tokens.next_token() {
+    while renderer.text.len() - renderer.hidden < visible
+        && let Some(token) = tokens.next_token()
+    {
         match token {
             Token::Text { raw, literal } => renderer.text(raw, literal),
             Token::Start(name) => renderer.tag(name, Some(tokens.attributes())),
@@ -44,9 +61,7 @@ pub fn render<'m>(source: &'m str, is_wide: bool, arena: &'m Arena) -> Html<'m> 
             Token::Declaration(text) => renderer.declaration(text),
         }
     }
-    let mut html = renderer.finish();
-    html.facts.length = source.chars().count();
-    html
+    renderer.finish()
 }
 
 /// More of one kind (anchors, comments, open elements) are not kept: no mail has as many.
@@ -82,6 +97,8 @@ struct Renderer<'m> {
     last_is_wide: bool,
     text: String,
     invisible: Vec<Range<usize>>,
+    /// Bytes of it.
+    hidden: usize,
     last: Chunk,
     /// Where the last chunk starts in `text`.
     last_start: usize,
@@ -117,6 +134,7 @@ impl<'m> Renderer<'m> {
             last_is_wide: false,
             text: String::with_capacity(len / 2),
             invisible: Vec::new(),
+            hidden: 0,
             last: Chunk::None,
             last_start: 0,
             styles: Styles::default(),
@@ -348,6 +366,7 @@ impl<'m> Renderer<'m> {
             self.text.remove(start);
         }
         if !is_visible && self.text.len() > start {
+            self.hidden += self.text.len() - start;
             match self.invisible.last_mut() {
                 Some(range) if range.end == start => range.end = self.text.len(),
                 _ => self.invisible.push(start..self.text.len()),
@@ -407,7 +426,7 @@ impl<'m> Renderer<'m> {
             self.facts.text_length += 1;
             self.facts.non_space += usize::from(!is_white(c, is_wide));
         }
-        self.facts.invisible_bytes = self.invisible.iter().map(|range| range.len()).sum();
+        self.facts.invisible_bytes = self.hidden;
         Html { text: self.text, invisible: self.invisible, links: self.links, facts: self.facts }
     }
 }

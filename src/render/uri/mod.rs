@@ -4,8 +4,10 @@ pub(super) mod canonical;
 pub mod domain;
 pub(super) mod find;
 pub(super) mod late;
+mod link;
 pub(super) mod reference;
 
+pub use link::{Link, links};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::{
