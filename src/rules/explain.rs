@@ -108,11 +108,12 @@ fn how(pattern: &Pattern) -> String {
         How::Piece => format!("Hyperscan finds a piece of it, {decides} decides"),
         How::Alone => format!("{decides} alone, on every text"),
         How::Fuzzy => "Hyperscan decides by edit distance".into(),
-        How::Literals => {
+        How::Literals | How::Squeezed => {
             let clauses = pattern.factors.iter().flat_map(|factors| &factors.clauses);
             let clauses: Vec<String> = clauses.map(|sets| clause(sets)).collect();
             let other = if pattern.is_ascii() { ", and on every text that is not plain ASCII" } else { "" };
-            format!("{decides} decides where Hyperscan finds {}{other}", clauses.join(", or "))
+            let place = if pattern.squeezed { " in the text without signs and blanks" } else { "" };
+            format!("{decides} decides where Hyperscan finds {}{place}{other}", clauses.join(", or "))
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct Matching {
     pub alone: Vec<String>,
     pub fuzzy: usize,
     pub literals: usize,
+    pub squeezed: usize,
     pub bytes: usize,
 }
 
@@ -102,6 +103,7 @@ impl RuleSet {
                     How::Piece => matching.piece += 1,
                     How::Fuzzy => matching.fuzzy += 1,
                     How::Literals => matching.literals += 1,
+                    How::Squeezed => matching.squeezed += 1,
                     How::Alone => matching
                         .alone
                         .extend(self.rules.get(pattern.rule as usize).map(|rule| rule.name.to_string())),

@@ -94,14 +94,16 @@ fn print_report(
     writeln!(out, "{:11} {scored:>7} {sub:>7}\n", "all")?;
     writeln!(
         out,
-        "{:11} {:>7} {:>8} {:>9} {:>7} {:>7} {:>7} {:>9}",
-        "patterns", "exact", "literals", "prefilter", "piece", "alone", "fuzzy", "KB"
+        "{:11} {:>7} {:>8} {:>8} {:>9} {:>7} {:>7} {:>7} {:>9}",
+        "patterns", "exact", "literals", "squeezed", "prefilter", "piece", "alone", "fuzzy", "KB"
     )?;
-    for (view, Matching { exact, literals, prefilter, piece, alone, fuzzy, bytes }) in &summary.views {
+    for (view, Matching { exact, literals, squeezed, prefilter, piece, alone, fuzzy, bytes }) in
+        &summary.views
+    {
         let (alone, kilobytes) = (alone.len(), bytes.div_ceil(1024));
         writeln!(
             out,
-            "{view:11} {exact:>7} {literals:>8} {prefilter:>9} {piece:>7} {alone:>7} {fuzzy:>7} {kilobytes:>9}"
+            "{view:11} {exact:>7} {literals:>8} {squeezed:>8} {prefilter:>9} {piece:>7} {alone:>7} {fuzzy:>7} {kilobytes:>9}"
         )?;
     }
     for (view, matching) in summary.views.iter().filter(|(_, matching)| !matching.alone.is_empty()) {

@@ -5,7 +5,7 @@ use super::{
     compile::{Entry, Wanted, refused},
     decide::Decider,
 };
-use crate::rules::regex::{Factors, Literals, ascii_literals, literals};
+use crate::rules::regex::{Factors, Literals, ascii_literals, literals, squeezed_literals};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): strings, or a piece of them, have to do.
@@ -20,6 +20,8 @@ pub struct Analysis {
     pub lone: bool,
     /// Whether the factors hold for texts in plain ASCII only.
     pub ascii: bool,
+    /// Whether the factors speak of squeezed texts.
+    pub squeezed: bool,
     pub factors: Option<Factors>,
 }
 
@@ -40,14 +42,27 @@ impl Analysis {
             Literals::Common => (None, false),
             Literals::None => (None, true),
         };
-        // short patterns are best left to Hyperscan
-        if factors.is_none()
-            && regex.scan.len() > LONGEST
-            && let Some(found) = ascii_literals(&regex.plain, regex.flags)
-        {
-            return Ok(Analysis { large, lone: false, ascii: true, factors: Some(found) });
+        let known = Analysis { large, lone, ascii: false, squeezed: false, factors };
+        // what is short, decided and begins with strings is best left to Hyperscan
+        if known.factors.is_some() || !(lone || regex.loosened || regex.scan.len() > LONGEST) {
+            return Ok(known);
         }
-        Ok(Analysis { large, lone, ascii: false, factors })
+        let (plain, flags) = (&regex.plain, regex.flags);
+        let long = regex.scan.len() > LONGEST;
+        let attempts: [(bool, bool, &dyn Fn() -> Option<Factors>); 3] = [
+            (false, true, &|| squeezed_literals(plain, flags, false)),
+            (true, false, &|| long.then(|| ascii_literals(plain, flags)).flatten()),
+            (true, true, &|| squeezed_literals(plain, flags, true)),
+        ];
+        let found = attempts.iter().find_map(|(ascii, squeezed, factors)| {
+            factors().map(|factors| Analysis {
+                ascii: *ascii,
+                squeezed: *squeezed,
+                factors: Some(factors),
+                ..known
+            })
+        });
+        Ok(found.unwrap_or(known))
     }
 }
 
@@ -59,6 +74,7 @@ const LONE: u8 = 4;
 const ASCII: u8 = 8;
 const FACTORS: u8 = 16;
 const DECIDE: u8 = 32;
+const SQUEEZED: u8 = 64;
 
 /// Writes what looking at a pattern told, or why it is none.
 pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
@@ -74,6 +90,7 @@ pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
         (LARGE, analysis.large),
         (LONE, analysis.lone),
         (ASCII, analysis.ascii),
+        (SQUEEZED, analysis.squeezed),
         (FACTORS, analysis.factors.is_some()),
         (DECIDE, decide),
     ];
@@ -103,7 +120,7 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
         Some(Factors { clauses, decide: flags & DECIDE != 0 })
     };
     let is = |flag| flags & flag != 0;
-    Some(Ok(Analysis { large: is(LARGE), lone: is(LONE), ascii: is(ASCII), factors }))
+    Some(Ok(Analysis { large: is(LARGE), lone: is(LONE), ascii: is(ASCII), squeezed: is(SQUEEZED), factors }))
 }
 
 fn count(count: usize, out: &mut Vec<u8>) {
@@ -145,6 +162,7 @@ mod tests {
             Ok(Analysis { large: true, lone: true, ..Analysis::default() }),
             Ok(Analysis {
                 ascii: true,
+                squeezed: true,
                 factors: Some(Factors { clauses, decide: true }),
                 ..Analysis::default()
             }),

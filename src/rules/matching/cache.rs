@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to analyses and databases does.
-const VERSION: &[u8] = b"criba rules 6\n";
+const VERSION: &[u8] = b"criba rules 7\n";
 const VERSION_OF_PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;
@@ -32,6 +32,13 @@ pub struct Choice {
     pub end: u32,
 }
 
+impl Choice {
+    /// Whether the pattern has a database for texts in which its strings say nothing.
+    pub fn is_fallback(&self) -> bool {
+        self.how == How::Squeezed && self.end > self.start
+    }
+}
+
 /// A set of patterns, compiled.
 #[derive(Debug)]
 pub struct Compiled {
@@ -39,6 +46,8 @@ pub struct Compiled {
     pub choices: Vec<Choice>,
     /// For all patterns that share one; `None` where there is none.
     pub database: Option<Database>,
+    /// For all patterns whose strings are found in squeezed text.
+    pub squeezed: Option<Database>,
     /// Databases of single patterns, by the index of the pattern.
     pub lone: Vec<(u32, Database)>,
 }
@@ -92,11 +101,11 @@ impl Cache {
         let kept = parse(&bytes)?;
         let fits = kept.len() == sets.len()
             && kept.iter().zip(sets).all(|((analyses, compiled), set)| {
-                let Compiled { choices, database, lone } = compiled;
+                let Compiled { choices, database, squeezed, lone } = compiled;
                 let needed = choices.iter().any(|choice| choice.how != How::Alone);
                 analyses.len() == set.len()
                     && choices.len() == analyses.iter().filter(|analysis| analysis.is_ok()).count()
-                    && needed == (database.is_some() || !lone.is_empty())
+                    && needed == (database.is_some() || squeezed.is_some() || !lone.is_empty())
             });
         fits.then_some(kept)
     }
@@ -129,21 +138,22 @@ fn code(how: How) -> u8 {
         How::Alone => 3,
         How::Fuzzy => 4,
         How::Literals => 5,
+        How::Squeezed => 6,
     }
 }
 
 fn how(code: u8) -> Option<How> {
-    [How::Exact, How::Prefilter, How::Piece, How::Alone, How::Fuzzy, How::Literals]
+    [How::Exact, How::Prefilter, How::Piece, How::Alone, How::Fuzzy, How::Literals, How::Squeezed]
         .get(usize::from(code))
         .copied()
 }
 
 // VERSION, the hash of the rest, then for each set: analyses (count, then each), choices (count, then 9 bytes each), the common
-// database (length, bytes; empty for none), lone ones (count, then pattern, length, bytes each). Integers
+// database (length, bytes; empty for none) and that for squeezed text, lone ones (count, then pattern, length, bytes each). Integers
 // are little-endian.
 fn encode(analyses: &[Analyses], compiled: &[Compiled]) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    for (analyses, Compiled { choices, database, lone }) in analyses.iter().zip(compiled) {
+    for (analyses, Compiled { choices, database, squeezed, lone }) in analyses.iter().zip(compiled) {
         body.extend((analyses.len() as u32).to_le_bytes());
         analyses.iter().for_each(|analysis| analysis::encode(analysis, &mut body));
         body.extend((choices.len() as u32).to_le_bytes());
@@ -153,6 +163,7 @@ fn encode(analyses: &[Analyses], compiled: &[Compiled]) -> Result<Vec<u8>, Strin
             body.extend(choice.end.to_le_bytes());
         }
         put(database.as_ref(), &mut body)?;
+        put(squeezed.as_ref(), &mut body)?;
         body.extend((lone.len() as u32).to_le_bytes());
         for (pattern, database) in lone {
             body.extend(pattern.to_le_bytes());
@@ -185,13 +196,13 @@ fn parse(bytes: &[u8]) -> Option<Vec<(Analyses, Compiled)>> {
             let (start, end) = (u32::from_le_bytes(*take(&mut body)?), u32::from_le_bytes(*take(&mut body)?));
             choices.push(Choice { how: how(code)?, start, end });
         }
-        let database = get(&mut body)?;
+        let (database, squeezed) = (get(&mut body)?, get(&mut body)?);
         let mut lone = Vec::new();
         for _ in 0..u32::from_le_bytes(*take(&mut body)?) {
             let pattern = u32::from_le_bytes(*take(&mut body)?);
             lone.push((pattern, get(&mut body)??));
         }
-        compiled.push((analyses, Compiled { choices, database, lone }));
+        compiled.push((analyses, Compiled { choices, database, squeezed, lone }));
     }
     Some(compiled)
 }

@@ -79,12 +79,12 @@ pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<
 }
 
 fn pattern(Entry { rule, wanted, negated }: Entry, analysis: Analysis) -> Pattern {
-    let Analysis { large, lone, ascii, factors } = analysis;
+    let Analysis { large, lone, ascii, squeezed, factors } = analysis;
     let (decider, how, fuzzy) = match wanted {
         Wanted::Pattern(regex) => (Decider::trusted(regex, large), How::Exact, None),
         Wanted::Fuzzy(fuzzy) => (Decider::trusted(any_of(&fuzzy.words), false), How::Fuzzy, Some(fuzzy)),
     };
-    Pattern { rule, how, negated, decider, fuzzy, factors, ascii, clauses: Vec::new(), lone }
+    Pattern { rule, how, negated, decider, fuzzy, factors, ascii, squeezed, clauses: Vec::new(), lone }
 }
 
 /// Why Hyperscan does not take the words, if it does not.
@@ -110,11 +110,14 @@ fn any_of(words: &[String]) -> Regex {
 }
 
 fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
-    let Compiled { choices, database, lone } = compiled;
+    let Compiled { choices, database, squeezed, lone } = compiled;
     for (pattern, choice) in patterns.iter_mut().zip(&choices) {
         pattern.how = choice.how;
     }
     let slots = slots(&patterns, &choices);
+    let is_fallback =
+        |(id, _): &(u32, Database)| choices.get(*id as usize).is_some_and(|it| it.is_fallback());
+    let (fallbacks, lone): (Vec<_>, Vec<_>) = lone.into_iter().partition(is_fallback);
     for pattern in &mut patterns {
         pattern.clauses = clauses(pattern);
     }
@@ -123,11 +126,16 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
     };
     View {
         alone: ids(|pattern| pattern.how == How::Alone),
-        ascii: ids(Pattern::is_ascii),
+        ascii: ids(Pattern::is_ascii)
+            .into_iter()
+            .filter(|id| fallbacks.iter().all(|(it, _)| it != id))
+            .collect(),
+        fallbacks,
         negated: ids(|pattern| pattern.negated),
         slots,
         lone,
         database,
+        squeezed,
         patterns,
     }
 }
@@ -135,16 +143,21 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
 /// Chooses for each pattern what Hyperscan makes of it, and compiles.
 fn build(patterns: &[Pattern]) -> Compiled {
     let mut choices: Vec<Choice> = patterns.par_iter().map(|pattern| best(pattern, How::Exact)).collect();
+    let squeezed = expressions(patterns, &choices, |how| how == How::Squeezed);
+    let squeezed = Database::compile(&squeezed).ok().filter(|_| !squeezed.is_empty());
+    if squeezed.is_none() {
+        for (pattern, choice) in patterns.iter().zip(&mut choices).filter(|(_, it)| it.how == How::Squeezed) {
+            *choice = best(pattern, How::Prefilter);
+        }
+    }
     // Some errors only show when code is generated: the pattern to blame goes a step down, and again.
-    loop {
-        let slots = slots(patterns, &choices);
-        let expressions: Vec<Expression> =
-            (0..).zip(&slots).flat_map(|(id, slot)| slot.expressions(patterns, &choices, id)).collect();
+    let database = loop {
+        let expressions = expressions(patterns, &choices, |how| how != How::Squeezed);
         if expressions.is_empty() {
-            return lone(patterns, choices, None);
+            break None;
         }
         let error = match Database::compile(&expressions) {
-            Ok(database) => return lone(patterns, choices, Some(database)),
+            Ok(database) => break Some(database),
             Err(error) => error,
         };
         // without a name: the longest, which is the likeliest to be too large
@@ -152,17 +165,26 @@ fn build(patterns: &[Pattern]) -> Compiled {
             .expression
             .and_then(|at| expressions.get(at))
             .or_else(|| expressions.iter().max_by_key(|expression| expression.text.as_bytes().len()));
+        let slots = slots(patterns, &choices);
         let slot = blamed.and_then(|expression| slots.get(expression.id as usize));
-        let Some(index) = slot.map(|slot| slot.pattern as usize) else {
-            return lone(patterns, choices, None);
-        };
+        let Some(index) = slot.map(|slot| slot.pattern as usize) else { break None };
         let next = match choices[index].how {
             How::Exact | How::Literals => How::Prefilter,
             How::Prefilter => How::Piece,
             _ => How::Alone,
         };
         choices[index] = best(&patterns[index], next);
-    }
+    };
+    let lone = lone(patterns, &mut choices);
+    Compiled { choices, database, squeezed, lone }
+}
+
+/// What a database of the patterns gets that are matched in a certain way.
+fn expressions(patterns: &[Pattern], choices: &[Choice], wanted: fn(How) -> bool) -> Vec<Expression> {
+    let slots = slots(patterns, choices);
+    let wanted = |slot: &Slot| choices.get(slot.pattern as usize).is_some_and(|choice| wanted(choice.how));
+    let slots = (0..).zip(&slots).filter(|(_, slot)| wanted(slot));
+    slots.flat_map(|(id, slot)| slot.expressions(patterns, choices, id)).collect()
 }
 
 /// What Hyperscan makes of one pattern alone: the size of its database, and the time to compile it.
@@ -179,21 +201,22 @@ pub fn cost(pattern: &Pattern) -> Option<(usize, Duration)> {
     Some((database.size(), started.elapsed()))
 }
 
-/// Adds a database of its own for each pattern that has no strings to begin with. In one database with
+/// A database of its own for each pattern that has no strings to begin with. In one database with
 /// others such patterns cost a multiple: 11 of them took 75 us a mail together and 36 us one by one.
-fn lone(patterns: &[Pattern], mut choices: Vec<Choice>, database: Option<Database>) -> Compiled {
+fn lone(patterns: &[Pattern], choices: &mut [Choice]) -> Vec<(u32, Database)> {
     let mut lone = Vec::new();
-    for (index, (pattern, choice)) in patterns.iter().zip(&mut choices).enumerate() {
-        if !is_lone(pattern, *choice) {
+    for (index, (pattern, choice)) in patterns.iter().zip(choices).enumerate() {
+        if !is_lone(pattern, *choice) && !choice.is_fallback() {
             continue;
         }
         let compiled = expression(pattern, *choice, index).and_then(|one| Database::compile(&[one]).ok());
         match compiled {
             Some(database) => lone.push((index as u32, database)),
+            None if choice.how == How::Squeezed => choice.end = choice.start,
             None => choice.how = How::Alone,
         }
     }
-    Compiled { choices, database, lone }
+    lone
 }
 
 fn is_lone(pattern: &Pattern, choice: Choice) -> bool {
@@ -215,6 +238,14 @@ fn best(pattern: &Pattern, from: How) -> Choice {
     if let Some(Factors { decide, .. }) = pattern.factors.as_ref().filter(|_| sets(pattern).len() <= 64)
         && from == How::Exact
     {
+        if pattern.squeezed {
+            // where the strings say nothing, the whole pattern may; a piece hardly ever does
+            let whole_too = pattern.ascii && best(pattern, How::Prefilter).how == How::Prefilter;
+            return Choice {
+                end: if whole_too { regex.scan.len() as u32 } else { 0 },
+                ..whole(How::Squeezed)
+            };
+        }
         let decides = *decide && !regex.loosened && regex.plain == regex.scan;
         return whole(if decides { How::Exact } else { How::Literals });
     }
@@ -262,7 +293,7 @@ fn slots(patterns: &[Pattern], choices: &[Choice]) -> Vec<Slot> {
         let count = match choice.how {
             How::Alone => 0,
             _ if is_lone(known, *choice) => 0,
-            How::Literals => sets(known).len() as u32,
+            How::Literals | How::Squeezed => sets(known).len() as u32,
             _ => 1,
         };
         slots.extend((0..count).map(|set| Slot { pattern, set }));
@@ -287,7 +318,9 @@ fn clauses(pattern: &Pattern) -> Vec<u64> {
     let bit = |set: &Vec<Vec<u8>>| sets.iter().position(|known| *known == set).map_or(0, |at| 1 << at);
     let clause = |clause: &Vec<Vec<Vec<u8>>>| clause.iter().map(bit).fold(0, |all, bit: u64| all | bit);
     match &pattern.factors {
-        Some(factors) if pattern.how == How::Literals => factors.clauses.iter().map(clause).collect(),
+        Some(factors) if matches!(pattern.how, How::Literals | How::Squeezed) => {
+            factors.clauses.iter().map(clause).collect()
+        }
         _ => vec![1],
     }
 }
@@ -297,7 +330,7 @@ impl Slot {
     fn expressions(&self, patterns: &[Pattern], choices: &[Choice], id: usize) -> Vec<Expression> {
         let at = self.pattern as usize;
         let (Some(pattern), Some(&choice)) = (patterns.get(at), choices.get(at)) else { return Vec::new() };
-        if choice.how != How::Literals {
+        if !matches!(choice.how, How::Literals | How::Squeezed) {
             return expression(pattern, choice, id).into_iter().collect();
         }
         let flags = Flags { caseless: true, single_match: true, ..Flags::default() };
@@ -322,7 +355,7 @@ fn expression(pattern: &Pattern, choice: Choice, id: usize) -> Option<Expression
         multi_line: regex.flags.multi_line,
         // the first end of a fuzzy match may be in the middle of a word
         single_match: pattern.fuzzy.is_none(),
-        prefilter: matches!(choice.how, How::Prefilter | How::Piece),
+        prefilter: matches!(choice.how, How::Prefilter | How::Piece | How::Squeezed),
     };
     let edit_distance = pattern.fuzzy.as_ref().map_or(0, |fuzzy| fuzzy.distance);
     Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance })

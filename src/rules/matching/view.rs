@@ -8,7 +8,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
-use crate::rules::regex::{Factors, is_plain};
+use crate::rules::regex::{Factors, Signs, is_plain, squeeze};
 
 /// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum How {
     Fuzzy,
     /// Hyperscan finds strings that every match holds, PCRE2 decides.
     Literals,
+    /// The same with strings that the squeezed text holds.
+    Squeezed,
 }
 
 /// One pattern of a view.
@@ -39,6 +41,8 @@ pub struct Pattern {
     pub factors: Option<Factors>,
     /// Whether the factors hold for texts in plain ASCII only.
     pub ascii: bool,
+    /// Whether the factors speak of squeezed texts.
+    pub squeezed: bool,
     /// What must have been found for a match: one of these, all bits of it.
     pub clauses: Vec<u64>,
     /// Whether its matches need have no string in common: it gets a database of its own.
@@ -56,12 +60,16 @@ pub struct Slot {
 #[derive(Debug, Default)]
 pub struct View {
     pub(super) database: Option<Database>,
+    /// For patterns whose strings are found in squeezed text.
+    pub(super) squeezed: Option<Database>,
     /// Databases of single patterns; they are not asked when the rule has all its hits.
     pub(super) lone: Vec<(u32, Database)>,
+    /// The same, for texts that are not plain ASCII only.
+    pub(super) fallbacks: Vec<(u32, Database)>,
     pub(super) patterns: Vec<Pattern>,
     /// Patterns that PCRE2 has to try on every unit.
     pub(super) alone: Vec<u32>,
-    /// Patterns that PCRE2 has to try on every unit that is not plain ASCII.
+    /// Patterns without a database that PCRE2 has to try on every unit that is not plain ASCII.
     pub(super) ascii: Vec<u32>,
     pub(super) negated: Vec<u32>,
     /// What the database's ids stand for.
@@ -74,6 +82,7 @@ pub struct Scratch {
     pub(super) database: Option<DatabaseScratch>,
     /// Pattern and end of match.
     found: Vec<(u32, usize)>,
+    squeezed: Vec<u8>,
     /// For each pattern the scan in which something of it was found last, and the bits of what that was.
     bits: Vec<(u32, u64)>,
     stamp: u32,
@@ -106,7 +115,8 @@ impl Scratch {
 impl View {
     /// The compiled databases.
     pub fn databases(&self) -> impl Iterator<Item = &Database> {
-        self.database.iter().chain(self.lone.iter().map(|(_, database)| database))
+        let single = self.lone.iter().chain(&self.fallbacks).map(|(_, database)| database);
+        self.database.iter().chain(&self.squeezed).chain(single)
     }
 
     /// The patterns.
@@ -125,13 +135,13 @@ impl View {
 
     /// Looks for all patterns in one unit.
     pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Scratch { database, found, bits, stamp, matched, costs } = scratch;
+        let Scratch { database, found, squeezed, bits, stamp, matched, costs } = scratch;
         found.clear();
         matched.clear();
-        if let (Some(database), Some(scratch)) = (&self.database, database.as_mut()) {
-            // A scan fails only when the scratch is foreign, and then finds nothing.
+        let foreign = !(self.ascii.is_empty() && self.fallbacks.is_empty()) && !is_plain(unit);
+        if let Some(scratch) = database.as_mut() {
             let stamp = next(stamp, bits, self.patterns.len());
-            let hit = |id: u32, end: usize| {
+            let mut hit = |id: u32, end: usize| {
                 let Some(slot) = self.slots.get(id as usize) else { return };
                 let Some((seen, bits)) = bits.get_mut(slot.pattern as usize) else { return };
                 if *seen != stamp {
@@ -143,12 +153,27 @@ impl View {
                 }
                 *bits |= 1 << slot.set;
             };
-            let scanned = timed(costs, Costs::shared, || database.scan(unit, scratch, hit));
-            debug_assert!(scanned.is_ok(), "{scanned:?}");
+            // A scan fails only when the scratch is foreign, and then finds nothing.
+            if let Some(database) = &self.database {
+                let scanned = timed(costs, Costs::shared, || database.scan(unit, scratch, &mut hit));
+                debug_assert!(scanned.is_ok(), "{scanned:?}");
+            }
+            for signs in [Signs::Gone, Signs::Letters] {
+                let Some(database) = &self.squeezed else { break };
+                let mut both = false;
+                let scanned = timed(costs, Costs::shared, || {
+                    both = squeeze(unit, signs, squeezed);
+                    database.scan(squeezed, scratch, &mut hit)
+                });
+                debug_assert!(scanned.is_ok(), "{scanned:?}");
+                if !both {
+                    break;
+                }
+            }
         }
         let candidates = found.len();
         if let Some(scratch) = database {
-            for (id, database) in &self.lone {
+            for (id, database) in self.lone.iter().chain(self.fallbacks.iter().filter(|_| foreign)) {
                 let Some(pattern) = self.patterns.get(*id as usize) else { continue };
                 if pattern.negated || sink.wants(pattern.rule) > 0 {
                     let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
@@ -159,7 +184,6 @@ impl View {
             }
         }
         found.extend(self.alone.iter().map(|&id| (id, 0)));
-        let foreign = !self.ascii.is_empty() && !is_plain(unit);
         if foreign {
             found.extend(self.ascii.iter().map(|&id| (id, 0)));
         }
@@ -205,7 +229,7 @@ fn next(stamp: &mut u32, bits: &mut Vec<(u32, u64)>, patterns: usize) -> u32 {
 impl Pattern {
     /// Whether the strings of its filter are those of matches in ASCII only.
     pub fn is_ascii(&self) -> bool {
-        self.ascii && self.how == How::Literals
+        self.ascii && matches!(self.how, How::Literals | How::Squeezed)
     }
 
     fn positive(&self, unit: &[u8], end: usize, sink: &mut impl Sink) {

@@ -4,16 +4,21 @@
 //! each of which one (letter case apart) is part of the text. Hyperscan finds strings at many times
 //! the speed of patterns and compiles them in no time, so clauses that are rarely true are the best
 //! prefilter there is: no match is lost, and PCRE2 looks at the few texts that are left. Patterns for obfuscated words
-//! allow so many bytes for a letter that only [`ascii_literals`] gives something: what a match in plain ASCII holds.
+//! allow so many bytes for a letter, and so much between letters, that only [`ascii_literals`] gives something (what a match
+//! in plain ASCII holds), or [`squeezed_literals`].
 
 use std::collections::BTreeSet;
 
 use regex_syntax::{
     ParserBuilder,
-    hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind},
+    hir::{Class, Hir, HirKind},
 };
 
-use super::Flags;
+use super::{
+    Flags,
+    plain::in_plain_texts,
+    squeezed::{Signs, squeezed},
+};
 
 /// The largest set that is built of alternatives, that of combinations, and the longest string in one.
 const MOST: usize = 800;
@@ -64,18 +69,40 @@ pub fn literals(plain: &str, flags: Flags) -> Literals {
     parsed(plain, flags).map_or(Literals::Common, |hir| of_hir(&hir, flags))
 }
 
-/// Whether a text is one that [`ascii_literals`] speak of.
-pub fn is_plain(text: &[u8]) -> bool {
-    text.is_ascii() && memchr::memmem::find(text, ENTITY).is_none()
+/// The same for texts without what [`is_plain`](super::is_plain) excludes, where only that gives a filter: neither takes
+/// part in a match there.
+pub fn ascii_literals(plain: &str, flags: Flags) -> Option<Factors> {
+    rare(&in_plain_texts(&parsed(plain, flags)?), flags)
 }
 
-/// How a character begins that is written as its number.
-const ENTITY: &[u8] = b"&#";
+/// The same for texts that were [squeezed](super::squeeze); `ascii` if for plain ones only. Where signs that stand for
+/// letters make a difference, the strings are in one of the two squeezed texts.
+pub fn squeezed_literals(plain: &str, flags: Flags, ascii: bool) -> Option<Factors> {
+    let hir = parsed(plain, flags)?;
+    let hir = if ascii { in_plain_texts(&hir) } else { hir };
+    let found = [Signs::Gone, Signs::Letters].map(|signs| rare(&squeezed(&hir, signs), flags));
+    let found = found.into_iter().flatten().filter_map(|mut factors| {
+        let sets = factors.clauses.iter_mut().flatten();
+        for set in sets {
+            set.iter_mut().for_each(Vec::dedup);
+            set.sort();
+            set.dedup();
+        }
+        factors.clauses.iter().flatten().flatten().all(|string| string.len() >= SHORTEST).then_some(factors)
+    });
+    let frequent = |factors: &Factors| -> f64 {
+        let clauses = factors
+            .clauses
+            .iter()
+            .map(|clause| clause.iter().map(|set| set.iter().cloned().collect()).collect());
+        cost(&clauses.collect::<Vec<Clause>>())
+    };
+    found.min_by(|a, b| frequent(a).total_cmp(&frequent(b)))
+}
 
-/// The same for texts in ASCII without numbered characters, where only that gives a filter: neither takes part in a
-/// match there.
-pub fn ascii_literals(plain: &str, flags: Flags) -> Option<Factors> {
-    match of_hir(&ascii(&parsed(plain, flags)?), flags) {
+/// Strings that are rare, but do not decide.
+fn rare(hir: &Hir, flags: Flags) -> Option<Factors> {
+    match of_hir(hir, flags) {
         Literals::Rare(factors) => Some(Factors { decide: false, ..factors }),
         Literals::Common | Literals::None => None,
     }
@@ -111,44 +138,6 @@ fn parsed(plain: &str, flags: Flags) -> Option<Hir> {
         .build()
         .parse(plain)
         .ok()
-}
-
-/// What is left of a pattern without bytes above ASCII and without numbered characters.
-fn ascii(hir: &Hir) -> Hir {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => hir.clone(),
-        HirKind::Literal(literal) => match is_plain(&literal.0) {
-            true => hir.clone(),
-            false => Hir::fail(),
-        },
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut class = class.clone();
-            class.intersect(&ClassBytes::new([ClassBytesRange::new(0, 0x7f)]));
-            Hir::class(Class::Bytes(class))
-        }
-        HirKind::Class(Class::Unicode(_)) => hir.clone(),
-        HirKind::Capture(capture) => ascii(&capture.sub),
-        HirKind::Repetition(repetition) => {
-            let sub = ascii(&repetition.sub);
-            match is_fail(&sub) {
-                true if repetition.min == 0 => Hir::empty(),
-                true => Hir::fail(),
-                false => Hir::repetition(repetition.with(sub)),
-            }
-        }
-        HirKind::Concat(parts) => {
-            let parts: Vec<Hir> = parts.iter().map(ascii).collect();
-            if parts.iter().any(is_fail) { Hir::fail() } else { Hir::concat(parts) }
-        }
-        HirKind::Alternation(branches) => {
-            Hir::alternation(branches.iter().map(ascii).filter(|branch| !is_fail(branch)).collect())
-        }
-    }
-}
-
-/// Whether nothing matches.
-fn is_fail(hir: &Hir) -> bool {
-    matches!(hir.kind(), HirKind::Class(class) if class.is_empty())
 }
 
 /// What is known of a node.
@@ -402,7 +391,9 @@ const COMMON: &str = "\
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::{super::squeeze, *};
 
     fn factors(pattern: &str, flags: Flags) -> Option<Factors> {
         match literals(pattern, flags) {
@@ -462,6 +453,63 @@ mod tests {
             [[[b"viagra".to_vec()]]]
         );
     }
+
+    #[test]
+    fn obfuscated_words_have_literals_when_they_are_squeezed() {
+        let flags = Flags { caseless: true, ..Flags::default() };
+        let of = |pattern, ascii| squeezed_literals(pattern, flags, ascii).map(|factors| factors.clauses);
+        let gapped = r"\b_{0,3}z[_\W]?a{1,2}[_\W]?n[_\W]?[a4\xe0]f[_\W]?l[_\W]?[e3]x";
+        assert_eq!(of(gapped, false).unwrap(), [[[b"zanafiex".to_vec(), b"zanfiex".to_vec()]]]);
+        let shapes = r"(?:[wv]|\xc5[\xb4\xb5])[a@][il|!1]{1,2}[il|!1][e3]t";
+        assert_eq!(of(shapes, false).unwrap(), [[[b"aiet".to_vec(), b"vaiet".to_vec(), b"waiet".to_vec()]]]);
+        assert_eq!(of(shapes, true).unwrap(), [[[b"vaiet".to_vec(), b"waiet".to_vec()]]]);
+        // three of the same are one
+        assert_eq!(of("x+x+xx", true), None);
+    }
+
+    proptest! {
+        /// No match is lost: that is what makes it a prefilter.
+        #[test]
+        fn what_matches_holds_the_squeezed_strings(
+            parts in vec(select(PARTS), 1..12),
+            (before, after) in ("[a-z!@ 0-9]{0,4}", "[a-z!@ 0-9]{0,4}"),
+            ascii: bool,
+        ) {
+            let (pattern, text): (Vec<&str>, Vec<&str>) = parts.into_iter().unzip();
+            let text = format!("{before}{}{after}", text.concat());
+            let flags = Flags { caseless: true, ..Flags::default() };
+            let Some(factors) = squeezed_literals(&pattern.concat(), flags, ascii) else { return Ok(()) };
+            let squeezed = [Signs::Gone, Signs::Letters].map(|signs| {
+                let mut out = Vec::new();
+                squeeze(text.as_bytes(), signs, &mut out);
+                out
+            });
+            let stands = |string: &Vec<u8>| squeezed.iter().any(|text| memchr::memmem::find(text, string).is_some());
+            let holds = factors.clauses.iter().any(|clause| clause.iter().all(|set| set.iter().any(stands)));
+            prop_assert!(holds, "{} matches {text}, but {factors:?}", pattern.concat());
+        }
+    }
+
+    /// Patterns, and what each may match.
+    const PARTS: &[(&str, &str)] = &[
+        ("v", "V"),
+        ("[i1!|l]", "!"),
+        ("[i1!|l]", "L"),
+        ("[a4@]", "@"),
+        ("[a4@]", "4"),
+        ("g{1,2}", "gG"),
+        (r"[_\W]{0,3}", " -!"),
+        (r"[_\W]{0,3}", ""),
+        ("r+", "rrr"),
+        ("(?:m|rn)", "rn"),
+        ("x?", "x"),
+        ("x?", ""),
+        ("[^b]", "q"),
+        ("z{2}", "zz"),
+        ("[sz$]{1,2}", "s$"),
+        ("(?:k|&#107;)*", "kk"),
+        (r"\bpill\b", "pill"),
+    ];
 
     #[test]
     fn strings_that_decide() {

@@ -6,10 +6,14 @@
 
 mod delimiters;
 mod factors;
+mod plain;
+mod squeezed;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, Literals, ascii_literals, is_plain, literals};
+pub use factors::{Factors, Literals, ascii_literals, literals, squeezed_literals};
+pub use plain::is_plain;
+pub use squeezed::{Signs, squeeze};
 pub use translate::translate;
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
