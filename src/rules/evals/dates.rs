@@ -11,6 +11,10 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
 
 /// Date minus the date of the Received line that is nearest to it, in seconds.
 fn shift(subject: &Subject<'_, '_>) -> i64 {
+    *subject.facts.shift.get_or_init(|| look_for_shift(subject))
+}
+
+fn look_for_shift(subject: &Subject<'_, '_>) -> i64 {
     let Some(date) = date_header(subject) else { return 0 };
     let mut shifts: Vec<i64> = received(subject).into_iter().map(|received| date - received).collect();
     // the host of the author, with the same clock

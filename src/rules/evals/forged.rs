@@ -62,6 +62,10 @@ fn is_from(subject: &Subject<'_, '_>, domain: &str) -> bool {
 
 /// Lists and groups that take Received lines away; or there are none at all.
 fn is_gated(subject: &Subject<'_, '_>) -> bool {
+    *subject.facts.gated.get_or_init(|| look_for_gates(subject))
+}
+
+fn look_for_gates(subject: &Subject<'_, '_>) -> bool {
     static MSN: Shapes = LazyLock::new(|| shapes(&["from groups.msn.com (%w.msn.com "]));
     static QMAIL: Shapes =
         LazyLock::new(|| shapes(&["qmail %n invoked from network); %n ", "qmail %n invoked by %p); %n "]));
@@ -85,7 +89,8 @@ fn is_gated(subject: &Subject<'_, '_>) -> bool {
         })
     };
     (runs_ezmlm && delivered() && received.lines().any(|line| any(&QMAIL, line)))
-        || received.lines().any(|line| any(&MSN, line))
+        // the shape is looked for at every byte
+        || received.lines().any(|line| line.contains("from groups.msn.com (") && any(&MSN, line))
 }
 
 fn gated_through_received_hdr_remover(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
@@ -159,8 +164,8 @@ fn check_for_msn_groups_headers(subject: &Subject<'_, '_>, _: &[Argument]) -> u3
 }
 
 /// What is wrong with mail that has to do with Hotmail.
-#[derive(PartialEq)]
-enum Hotmail {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hotmail {
     Fine,
     /// A host claims to be Hotmail's.
     Forged,
@@ -169,6 +174,10 @@ enum Hotmail {
 }
 
 fn hotmail(subject: &Subject<'_, '_>) -> Hotmail {
+    *subject.facts.hotmail.get_or_init(|| look_for_hotmail(subject))
+}
+
+fn look_for_hotmail(subject: &Subject<'_, '_>) -> Hotmail {
     static WITH_CLIENT: Shapes = LazyLock::new(|| {
         shapes(&[
             "from %{%W.%}hotmail.com (%w.hotmail%{.msn%}.com ",
@@ -188,32 +197,32 @@ fn hotmail(subject: &Subject<'_, '_>) -> Hotmail {
             "from %W.namprd%n.prod.outlook.com (%a)",
         ])
     });
+    const HOST: &str = "hotmail.com";
+    let mut lines = subject.message.headers("received").map(|line| line.value(subject.message.arena()));
+    let (named, author) = (lines.any(|line| line.contains(HOST)), is_from(subject, HOST));
+    if !named && !author {
+        return Hotmail::Fine;
+    }
     let received = spaced(subject, "Received");
-    if received.contains("from mail pickup service by hotmail.com with Microsoft SMTPSVC;")
-        || is_msn_groups(subject)
-        || is_gated(subject)
-    {
-        return Hotmail::Fine;
-    }
-    let organisation = value(subject, "X-OriginatorOrg");
-    if find_ip(&get(subject, "X-Originating-Ip")).is_some() && any(&WITH_CLIENT, &received)
-        || ["hotmail.com", "msonline-outlook"].iter().any(|name| organisation.contains(name))
-            && any(&WITH_ORGANISATION, &received)
-    {
-        return Hotmail::Fine;
-    }
     let claimed = ["from ", "HELO ", "helo="].iter().any(|mark| {
         received.match_indices(mark).any(|(at, _)| {
             let word = received[at + mark.len()..].split(' ').next().unwrap_or_default();
-            word.match_indices("hotmail.com").any(|(at, name)| {
+            word.match_indices(HOST).any(|(at, name)| {
                 !word[at + name.len()..].starts_with(|char: char| char.is_ascii_alphanumeric() || char == '_')
             })
         })
     });
-    match claimed {
-        true => Hotmail::Forged,
-        false if is_from(subject, "hotmail.com") => Hotmail::Missing,
-        false => Hotmail::Fine,
+    let organisation = value(subject, "X-OriginatorOrg");
+    let is_theirs = received.contains("from mail pickup service by hotmail.com with Microsoft SMTPSVC;")
+        || is_msn_groups(subject)
+        || is_gated(subject)
+        || find_ip(&get(subject, "X-Originating-Ip")).is_some() && any(&WITH_CLIENT, &received)
+        || ["hotmail.com", "msonline-outlook"].iter().any(|name| organisation.contains(name))
+            && any(&WITH_ORGANISATION, &received);
+    match (is_theirs, claimed, author) {
+        (false, true, _) => Hotmail::Forged,
+        (false, false, true) => Hotmail::Missing,
+        _ => Hotmail::Fine,
     }
 }
 

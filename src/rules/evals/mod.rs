@@ -91,6 +91,9 @@ pub struct Facts<'m> {
     images: OnceCell<images::Images<'m>>,
     alternatives: OnceCell<alternatives::Difference>,
     uppercase: OnceCell<f64>,
+    shift: OnceCell<i64>,
+    gated: OnceCell<bool>,
+    hotmail: OnceCell<forged::Hotmail>,
 }
 
 impl<'m> Subject<'_, 'm> {

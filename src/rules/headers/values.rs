@@ -24,6 +24,7 @@ pub struct Values<'a, 'm> {
     trust: &'a Trust,
     boundaries: &'a Boundaries,
     relays: OnceCell<Relays>,
+    physical: Vec<&'m Header<'m>>,
 }
 
 impl<'a, 'm> Values<'a, 'm> {
@@ -33,7 +34,8 @@ impl<'a, 'm> Values<'a, 'm> {
         trust: &'a Trust,
         boundaries: &'a Boundaries,
     ) -> Values<'a, 'm> {
-        Values { message, envelope, trust, boundaries, relays: OnceCell::new() }
+        let physical = message.all_headers().iter().filter(|header| !is_filters(header.name)).collect();
+        Values { message, envelope, trust, boundaries, relays: OnceCell::new(), physical }
     }
 
     /// The hosts that the message came through; read when first asked for.
@@ -47,7 +49,7 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// The headers that rules may see: what earlier spam filters put in is gone.
     pub fn physical(&self) -> impl DoubleEndedIterator<Item = &'m Header<'m>> {
-        self.message.all_headers().iter().filter(|header| !is_filters(header.name))
+        self.physical.iter().copied()
     }
 
     /// Writes the value to `out`, which is empty; false where the header is not there.
@@ -244,7 +246,7 @@ impl<'a, 'm> Values<'a, 'm> {
             let Some(from) = self.first_address(name) else { continue };
             // one below a Received line was there before the last hop
             let last = self.physical().rev().take_while(|header| !header.is(name)).count();
-            let count = self.physical().count();
+            let count = self.physical.len();
             if self.physical().take(count - last).any(|header| header.is("received")) {
                 if name == "x-envelope-from" {
                     return false;

@@ -5,7 +5,7 @@ use super::{
     compile::{Entry, Wanted, refused},
     decide::Decider,
 };
-use crate::rules::regex::{Factors, Literals, ascii_literals, literals, squeezed_literals};
+use crate::rules::regex::{Bytes, Factors, Limits, Literals, Needs, Texts, filter, literals, needs};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): strings, or a piece of them, have to do.
@@ -23,6 +23,8 @@ pub struct Analysis {
     /// Whether the factors speak of squeezed texts.
     pub squeezed: bool,
     pub factors: Option<Factors>,
+    /// What a text must have, where the pattern is searched for by itself.
+    pub needs: Needs,
 }
 
 impl Analysis {
@@ -42,31 +44,32 @@ impl Analysis {
             Literals::Common => (None, false),
             Literals::None => (None, true),
         };
-        let known = Analysis { large, lone, ascii: false, squeezed: false, factors };
+        let needs = needs(&regex.plain, regex.flags);
+        let known = Analysis { large, lone, ascii: false, squeezed: false, factors, needs };
         // what is short, decided and begins with strings is best left to Hyperscan
-        if known.factors.is_some() || !(lone || regex.loosened || regex.scan.len() > LONGEST) {
+        let long = regex.scan.len() > LONGEST;
+        if known.factors.is_some() || !(lone || regex.loosened || long) {
             return Ok(known);
         }
-        let (plain, flags) = (&regex.plain, regex.flags);
-        let long = regex.scan.len() > LONGEST;
-        let attempts: [(bool, bool, &dyn Fn() -> Option<Factors>); 3] = [
-            (false, true, &|| squeezed_literals(plain, flags, false)),
-            (true, false, &|| long.then(|| ascii_literals(plain, flags)).flatten()),
-            (true, true, &|| squeezed_literals(plain, flags, true)),
-        ];
-        let found = attempts.iter().find_map(|(ascii, squeezed, factors)| {
-            factors().map(|factors| Analysis {
-                ascii: *ascii,
-                squeezed: *squeezed,
-                factors: Some(factors),
-                ..known
-            })
+        let texts = |ascii, squeezed| Texts { ascii, squeezed };
+        let mut attempts = vec![(texts(false, true), Limits::STRICT)];
+        if long {
+            attempts.push((texts(true, false), Limits::STRICT));
+        }
+        attempts.push((texts(true, true), Limits::STRICT));
+        if long {
+            let all = [(false, false), (false, true), (true, false), (true, true)];
+            attempts.extend(all.map(|(ascii, squeezed)| (texts(ascii, squeezed), Limits::LOOSE)));
+        }
+        let found = attempts.into_iter().find_map(|(texts, limits)| {
+            let factors = Some(filter(&regex.plain, regex.flags, texts, limits)?);
+            Some(Analysis { ascii: texts.ascii, squeezed: texts.squeezed, factors, ..known.clone() })
         });
         Ok(found.unwrap_or(known))
     }
 }
 
-// A byte of flags, then clauses, their sets and the strings of those, each with its count or length before it.
+// A byte of flags, the needs (length, then kinds of four 8-byte numbers each with their count before them), then clauses, their sets and the strings of those, each with its count or length before it.
 // Integers are little-endian.
 const OK: u8 = 1;
 const LARGE: u8 = 2;
@@ -95,6 +98,9 @@ pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
         (DECIDE, decide),
     ];
     out.push(flags.iter().filter(|(_, on)| *on).fold(OK, |all, (flag, _)| all | flag));
+    out.extend(analysis.needs.length.to_le_bytes());
+    count(analysis.needs.kinds.len(), out);
+    analysis.needs.kinds.iter().flat_map(|kind| kind.0).for_each(|part| out.extend(part.to_le_bytes()));
     let Some(factors) = &analysis.factors else { return };
     count(factors.clauses.len(), out);
     for clause in &factors.clauses {
@@ -113,6 +119,15 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
     if flags == 0 {
         return Some(Err(String::from_utf8(get(bytes)?).ok()?));
     }
+    let length = number(bytes)? as u32;
+    let kinds = list(bytes, |bytes| {
+        let mut parts = [0; 4];
+        for part in &mut parts {
+            let (eight, rest) = bytes.split_first_chunk()?;
+            (*part, *bytes) = (u64::from_le_bytes(*eight), rest);
+        }
+        Some(Bytes(parts))
+    })?;
     let factors = if flags & FACTORS == 0 {
         None
     } else {
@@ -120,7 +135,14 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
         Some(Factors { clauses, decide: flags & DECIDE != 0 })
     };
     let is = |flag| flags & flag != 0;
-    Some(Ok(Analysis { large: is(LARGE), lone: is(LONE), ascii: is(ASCII), squeezed: is(SQUEEZED), factors }))
+    Some(Ok(Analysis {
+        large: is(LARGE),
+        lone: is(LONE),
+        ascii: is(ASCII),
+        squeezed: is(SQUEEZED),
+        factors,
+        needs: Needs { length, kinds },
+    }))
 }
 
 fn count(count: usize, out: &mut Vec<u8>) {
@@ -159,7 +181,12 @@ mod tests {
         let all = [
             Err("why".to_owned()),
             Ok(Analysis::default()),
-            Ok(Analysis { large: true, lone: true, ..Analysis::default() }),
+            Ok(Analysis {
+                large: true,
+                lone: true,
+                needs: Needs { length: 7, kinds: vec![Bytes([1, 2, 3, u64::MAX])] },
+                ..Analysis::default()
+            }),
             Ok(Analysis {
                 ascii: true,
                 squeezed: true,

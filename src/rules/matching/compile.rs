@@ -21,6 +21,9 @@ use crate::rules::regex::{Factors, Regex};
 /// So many pieces of one pattern are tried.
 const MOST_PIECES: usize = 40;
 
+/// Squeezing a text costs as much as searching it for a few patterns.
+const WORTH_SQUEEZING: usize = 8;
+
 /// What to look for on behalf of a rule.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -79,12 +82,12 @@ pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<
 }
 
 fn pattern(Entry { rule, wanted, negated }: Entry, analysis: Analysis) -> Pattern {
-    let Analysis { large, lone, ascii, squeezed, factors } = analysis;
+    let Analysis { large, lone, ascii, squeezed, factors, needs } = analysis;
     let (decider, how, fuzzy) = match wanted {
         Wanted::Pattern(regex) => (Decider::trusted(regex, large), How::Exact, None),
         Wanted::Fuzzy(fuzzy) => (Decider::trusted(any_of(&fuzzy.words), false), How::Fuzzy, Some(fuzzy)),
     };
-    Pattern { rule, how, negated, decider, fuzzy, factors, ascii, squeezed, clauses: Vec::new(), lone }
+    Pattern { rule, how, negated, decider, fuzzy, factors, ascii, squeezed, needs, clauses: Vec::new(), lone }
 }
 
 /// Why Hyperscan does not take the words, if it does not.
@@ -144,7 +147,8 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
 fn build(patterns: &[Pattern]) -> Compiled {
     let mut choices: Vec<Choice> = patterns.par_iter().map(|pattern| best(pattern, How::Exact)).collect();
     let squeezed = expressions(patterns, &choices, |how| how == How::Squeezed);
-    let squeezed = Database::compile(&squeezed).ok().filter(|_| !squeezed.is_empty());
+    let many = choices.iter().filter(|choice| choice.how == How::Squeezed).count() >= WORTH_SQUEEZING;
+    let squeezed = if many { Database::compile(&squeezed).ok() } else { None };
     if squeezed.is_none() {
         for (pattern, choice) in patterns.iter().zip(&mut choices).filter(|(_, it)| it.how == How::Squeezed) {
             *choice = best(pattern, How::Prefilter);

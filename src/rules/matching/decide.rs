@@ -4,9 +4,9 @@
 use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
-use regex::bytes::{Regex as Large, RegexBuilder as LargeBuilder};
+use regex::bytes::{Regex as Automaton, RegexBuilder as AutomatonBuilder};
 
-use crate::rules::regex::Regex;
+use crate::rules::regex::{Regex, lighter_than};
 
 /// Backtracking steps for one search. A catastrophic pattern such as `(a+)+$` is stopped after some
 /// ten milliseconds; the stock rules stay far below on real mail.
@@ -21,6 +21,14 @@ const TOO_LARGE: i32 = 120;
 /// Bytes of such a pattern compiled by `regex`, and of its cache of states. The largest of SpamAssassin's takes 14 MB.
 const LARGE: usize = 64 << 20;
 const LARGE_CACHE: usize = 4 << 20;
+
+/// A pattern that is too large for PCRE2.
+#[derive(Debug)]
+struct Large {
+    /// Finds at least as much at a fraction of the states, where there is such a thing.
+    light: Option<Automaton>,
+    exact: Automaton,
+}
 
 /// A search was given up at its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +85,7 @@ impl Decider {
     pub fn find_at(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, Exceeded> {
         if let Some(large) = &self.large {
             let found = large.get_or_init(|| build_large(&self.regex).ok()).as_ref();
-            return Ok(found.and_then(|large| large.find_at(subject, at)).map(|found| found.range()));
+            return Ok(found.and_then(|large| large.find_at(subject, at)));
         }
         match search(&self.fast, &self.regex, true, subject, at) {
             Err(JIT_STACK) => {
@@ -144,15 +152,31 @@ fn build(regex: &Regex, fast: bool) -> Result<Compiled, pcre2::Error> {
 }
 
 fn build_large(regex: &Regex) -> Result<Large, regex::Error> {
-    LargeBuilder::new(&regex.plain)
-        .octal(true)
-        .unicode(false)
-        .case_insensitive(regex.flags.caseless)
-        .dot_matches_new_line(regex.flags.dot_all)
-        .multi_line(regex.flags.multi_line)
-        .size_limit(LARGE)
-        .dfa_size_limit(LARGE_CACHE)
-        .build()
+    let light = lighter_than(&regex.plain, regex.flags);
+    Ok(Large {
+        // a tree that was written as text has its flags in it
+        light: light.and_then(|light| automaton(&light).build().ok()),
+        exact: automaton(&regex.plain)
+            .case_insensitive(regex.flags.caseless)
+            .dot_matches_new_line(regex.flags.dot_all)
+            .multi_line(regex.flags.multi_line)
+            .build()?,
+    })
+}
+
+fn automaton(text: &str) -> AutomatonBuilder {
+    let mut builder = AutomatonBuilder::new(text);
+    builder.octal(true).unicode(false).size_limit(LARGE).dfa_size_limit(LARGE_CACHE);
+    builder
+}
+
+impl Large {
+    fn find_at(&self, subject: &[u8], at: usize) -> Option<Range<usize>> {
+        if self.light.as_ref().is_some_and(|light| !light.is_match_at(subject, at)) {
+            return None;
+        }
+        self.exact.find_at(subject, at).map(|found| found.range())
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
-use crate::rules::regex::{Factors, Signs, is_plain, squeeze};
+use crate::rules::regex::{Bytes, Factors, Needs, Signs, is_plain, squeeze};
 
 /// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Pattern {
     pub ascii: bool,
     /// Whether the factors speak of squeezed texts.
     pub squeezed: bool,
+    /// What a text must have for a match.
+    pub needs: Needs,
     /// What must have been found for a match: one of these, all bits of it.
     pub clauses: Vec<u64>,
     /// Whether its matches need have no string in common: it gets a database of its own.
@@ -172,10 +174,14 @@ impl View {
             }
         }
         let candidates = found.len();
+        // What is searched for by itself is not, where the unit has not what it takes.
+        let by_itself = !(self.lone.is_empty() && self.alone.is_empty()) || foreign;
+        let bytes = if by_itself { Bytes::of(unit) } else { Bytes::default() };
+        let is_possible = |pattern: &Pattern| pattern.needs.are_met(unit.len(), &bytes);
         if let Some(scratch) = database {
             for (id, database) in self.lone.iter().chain(self.fallbacks.iter().filter(|_| foreign)) {
                 let Some(pattern) = self.patterns.get(*id as usize) else { continue };
-                if pattern.negated || sink.wants(pattern.rule) > 0 {
+                if is_possible(pattern) && (pattern.negated || sink.wants(pattern.rule) > 0) {
                     let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
                     let hit = |_, end| found.push((*id, end));
                     let scanned = timed(costs, book, || database.scan(unit, scratch, hit));
@@ -183,10 +189,10 @@ impl View {
                 }
             }
         }
-        found.extend(self.alone.iter().map(|&id| (id, 0)));
-        if foreign {
-            found.extend(self.ascii.iter().map(|&id| (id, 0)));
-        }
+        let foreign_only = self.ascii.iter().filter(|_| foreign);
+        let alone = self.alone.iter().chain(foreign_only).copied();
+        let is_possible = |id: &u32| self.patterns.get(*id as usize).is_some_and(is_possible);
+        found.extend(alone.filter(is_possible).map(|id| (id, 0)));
         for (at, &(id, end)) in found.iter().enumerate() {
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
             let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);

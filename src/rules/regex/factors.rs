@@ -4,8 +4,8 @@
 //! each of which one (letter case apart) is part of the text. Hyperscan finds strings at many times
 //! the speed of patterns and compiles them in no time, so clauses that are rarely true are the best
 //! prefilter there is: no match is lost, and PCRE2 looks at the few texts that are left. Patterns for obfuscated words
-//! allow so many bytes for a letter, and so much between letters, that only [`ascii_literals`] gives something (what a match
-//! in plain ASCII holds), or [`squeezed_literals`].
+//! allow so many bytes for a letter, and so much between letters, that only [`filter`] gives something:
+//! what a match in plain ASCII holds, or in squeezed text.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,7 @@ use regex_syntax::{
 
 use super::{
     Flags,
+    frequency::frequency,
     plain::in_plain_texts,
     squeezed::{Signs, squeezed},
 };
@@ -29,12 +30,24 @@ const CLASS: usize = 8;
 /// Clauses of one pattern, and sets of one clause.
 const CLAUSES: usize = 20;
 const SETS: usize = 3;
-/// A set that is met more often than this, or has a shorter string, costs more than it tells: with sets
-/// of up to 0.02 a scan took a third longer.
-const EVERYWHERE: f64 = 0.002;
 const SHORTEST: usize = 3;
-/// Clauses that hold more often than once in so many bytes are no filter.
-const RARE: f64 = 1.0 / 800.0;
+
+/// How frequent strings may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// A set that is met more often than this, a byte, costs more than it tells.
+    set: f64,
+    /// Clauses that hold more often than this are no filter.
+    clauses: f64,
+}
+
+impl Limits {
+    /// With sets of up to 0.02 a scan took a third longer, where Hyperscan can do with whole patterns.
+    pub const STRICT: Limits = Limits { set: 0.002, clauses: 1.0 / 800.0 };
+    /// Where all that is left is to search every text.
+    pub const LOOSE: Limits = Limits { set: 0.02, clauses: 1.0 / 100.0 };
+}
+
 /// Bytes in which all sets of a clause have to be met: about a paragraph.
 const TEXT: f64 = 400.0;
 
@@ -66,60 +79,58 @@ pub enum Literals {
 /// The rarest clauses that were found.
 pub fn literals(plain: &str, flags: Flags) -> Literals {
     // what cannot be read may have anything in common
-    parsed(plain, flags).map_or(Literals::Common, |hir| of_hir(&hir, flags))
+    parsed(plain, flags).map_or(Literals::Common, |hir| of_hir(&hir, flags, Limits::STRICT))
 }
 
-/// The same for texts without what [`is_plain`](super::is_plain) excludes, where only that gives a filter: neither takes
-/// part in a match there.
-pub fn ascii_literals(plain: &str, flags: Flags) -> Option<Factors> {
-    rare(&in_plain_texts(&parsed(plain, flags)?), flags)
+/// Which texts a filter is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Texts {
+    /// Those without what [`is_plain`](super::is_plain) excludes: neither takes part in a match there.
+    pub ascii: bool,
+    /// [Squeezed](super::squeeze) ones. Where signs that stand for letters make a difference, the strings are in one of the two
+    /// squeezed texts.
+    pub squeezed: bool,
 }
 
-/// The same for texts that were [squeezed](super::squeeze); `ascii` if for plain ones only. Where signs that stand for
-/// letters make a difference, the strings are in one of the two squeezed texts.
-pub fn squeezed_literals(plain: &str, flags: Flags, ascii: bool) -> Option<Factors> {
+/// What strings a match in `texts` holds, where [`literals`] gives nothing useful; they never decide.
+pub fn filter(plain: &str, flags: Flags, texts: Texts, limits: Limits) -> Option<Factors> {
     let hir = parsed(plain, flags)?;
-    let hir = if ascii { in_plain_texts(&hir) } else { hir };
-    let found = [Signs::Gone, Signs::Letters].map(|signs| rare(&squeezed(&hir, signs), flags));
+    let hir = if texts.ascii { in_plain_texts(&hir) } else { hir };
+    if !texts.squeezed {
+        return rare(&hir, flags, limits);
+    }
+    let found = [Signs::Gone, Signs::Letters].map(|signs| rare(&squeezed(&hir, signs), flags, limits));
     let found = found.into_iter().flatten().filter_map(|mut factors| {
-        let sets = factors.clauses.iter_mut().flatten();
-        for set in sets {
+        for set in factors.clauses.iter_mut().flatten() {
             set.iter_mut().for_each(Vec::dedup);
             set.sort();
             set.dedup();
         }
         factors.clauses.iter().flatten().flatten().all(|string| string.len() >= SHORTEST).then_some(factors)
     });
-    let frequent = |factors: &Factors| -> f64 {
-        let clauses = factors
-            .clauses
-            .iter()
-            .map(|clause| clause.iter().map(|set| set.iter().cloned().collect()).collect());
-        cost(&clauses.collect::<Vec<Clause>>())
-    };
-    found.min_by(|a, b| frequent(a).total_cmp(&frequent(b)))
+    found.min_by(|a, b| cost(&a.clauses).total_cmp(&cost(&b.clauses)))
 }
 
-/// Strings that are rare, but do not decide.
-fn rare(hir: &Hir, flags: Flags) -> Option<Factors> {
-    match of_hir(hir, flags) {
+fn rare(hir: &Hir, flags: Flags, limits: Limits) -> Option<Factors> {
+    match of_hir(hir, flags, limits) {
         Literals::Rare(factors) => Some(Factors { decide: false, ..factors }),
         Literals::Common | Literals::None => None,
     }
 }
 
-fn of_hir(hir: &Hir, flags: Flags) -> Literals {
-    let found = look(hir);
+fn of_hir(hir: &Hir, flags: Flags, limits: Limits) -> Literals {
+    let found = limits.look(hir);
     let looks = !hir.properties().look_set().is_empty();
-    let decide = flags.caseless && !looks && found.exact.as_ref().is_some_and(|set| frequency(set) <= RARE);
+    let decide =
+        flags.caseless && !looks && found.exact.as_ref().is_some_and(|set| frequency(set) <= limits.clauses);
     let clauses = match decide {
         true => found.exact.map(|set| vec![vec![set]]),
-        false => found.all(),
+        false => limits.all(found),
     };
     let strings = |set: Set| set.into_iter().collect();
     match clauses {
         None => Literals::None,
-        Some(clauses) if cost(&clauses) > RARE => Literals::Common,
+        Some(clauses) if cost(&clauses) > limits.clauses => Literals::Common,
         Some(clauses) => Literals::Rare(Factors {
             clauses: clauses.into_iter().map(|clause| clause.into_iter().map(strings).collect()).collect(),
             decide,
@@ -127,7 +138,8 @@ fn of_hir(hir: &Hir, flags: Flags) -> Literals {
     }
 }
 
-fn parsed(plain: &str, flags: Flags) -> Option<Hir> {
+/// The pattern as a tree.
+pub fn parsed(plain: &str, flags: Flags) -> Option<Hir> {
     ParserBuilder::new()
         .unicode(false)
         .utf8(false)
@@ -154,48 +166,131 @@ impl Found {
     fn exactly(set: Set) -> Found {
         Found { exact: Some(set), required: None }
     }
-
-    fn all(self) -> Option<Vec<Clause>> {
-        and(self.exact.and_then(single), self.required)
-    }
 }
 
-fn look(hir: &Hir) -> Found {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Found::exactly(Set::from([Vec::new()])),
-        HirKind::Literal(literal) => {
-            let text = literal.0.to_ascii_lowercase();
-            let cut = text.get(..LONGEST).unwrap_or(&text).to_vec();
-            match cut.len() == text.len() {
-                true => Found::exactly(Set::from([cut])),
-                false => Found { exact: None, required: single(Set::from([cut])) },
-            }
-        }
-        HirKind::Class(class) => members(class).map_or(Found::NOTHING, Found::exactly),
-        HirKind::Capture(capture) => look(&capture.sub),
-        HirKind::Repetition(repetition) => {
-            let inner = look(&repetition.sub);
-            match (repetition.min, repetition.max) {
-                (1, Some(1)) => inner,
-                (0, Some(1)) => {
-                    let exact = inner.exact.filter(|set| set.len() < MOST);
-                    let with_empty = |mut set: Set| {
-                        set.insert(Vec::new());
-                        set
-                    };
-                    Found { exact: exact.map(with_empty), required: None }
-                }
-                (0, _) => Found::NOTHING,
-                (least, most) => {
-                    let repeated = inner.exact.as_ref().filter(|_| most == Some(least) && least <= 8);
-                    let repeated = repeated
-                        .and_then(|set| (1..least).try_fold(set.clone(), |product, _| cross(&product, set)));
-                    Found { exact: repeated, required: inner.all() }
+impl Limits {
+    /// All that is known of a node's matches as clauses.
+    fn all(self, found: Found) -> Option<Vec<Clause>> {
+        self.and(found.exact.and_then(|set| self.single(set)), found.required)
+    }
+
+    fn look(self, hir: &Hir) -> Found {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Found::exactly(Set::from([Vec::new()])),
+            HirKind::Literal(literal) => {
+                let text = literal.0.to_ascii_lowercase();
+                let cut = text.get(..LONGEST).unwrap_or(&text).to_vec();
+                match cut.len() == text.len() {
+                    true => Found::exactly(Set::from([cut])),
+                    false => Found { exact: None, required: self.single(Set::from([cut])) },
                 }
             }
+            HirKind::Class(class) => members(class).map_or(Found::NOTHING, Found::exactly),
+            HirKind::Capture(capture) => self.look(&capture.sub),
+            HirKind::Repetition(repetition) => {
+                let inner = self.look(&repetition.sub);
+                match (repetition.min, repetition.max) {
+                    (1, Some(1)) => inner,
+                    (0, Some(1)) => {
+                        let exact = inner.exact.filter(|set| set.len() < MOST);
+                        let with_empty = |mut set: Set| {
+                            set.insert(Vec::new());
+                            set
+                        };
+                        Found { exact: exact.map(with_empty), required: None }
+                    }
+                    (0, _) => Found::NOTHING,
+                    (least, most) => {
+                        let repeated = inner.exact.as_ref().filter(|_| most == Some(least) && least <= 8);
+                        let repeated = repeated.and_then(|set| {
+                            (1..least).try_fold(set.clone(), |product, _| cross(&product, set))
+                        });
+                        Found { exact: repeated, required: self.all(inner) }
+                    }
+                }
+            }
+            HirKind::Concat(parts) => self.concat(parts),
+            HirKind::Alternation(branches) => self.alternation(branches),
         }
-        HirKind::Concat(parts) => concat(parts),
-        HirKind::Alternation(branches) => alternation(branches),
+    }
+
+    /// Neighbours are joined as long as their strings are few; what cannot be joined begins anew.
+    fn concat(self, parts: &[Hir]) -> Found {
+        let mut run = Set::from([Vec::new()]);
+        let (mut whole, mut required) = (true, None);
+        for part in parts {
+            let found = self.look(part);
+            required = self.and(required, found.required);
+            let joined = found.exact.as_ref().and_then(|exact| cross(&run, exact));
+            match joined {
+                Some(joined) => run = joined,
+                None => {
+                    required = self.and(required, self.single(std::mem::take(&mut run)));
+                    whole = false;
+                    run = found.exact.unwrap_or_else(|| Set::from([Vec::new()]));
+                }
+            }
+        }
+        match whole {
+            true => Found { exact: Some(run), required },
+            false => Found { exact: None, required: self.and(required, self.single(run)) },
+        }
+    }
+
+    /// Every branch has to give something.
+    fn alternation(self, branches: &[Hir]) -> Found {
+        let found: Vec<Found> = branches.iter().map(|branch| self.look(branch)).collect();
+        let exact = found.iter().try_fold(Set::new(), |mut all, branch| {
+            all.extend(branch.exact.as_ref()?.iter().cloned());
+            (all.len() <= MOST).then_some(all)
+        });
+        let required = found.into_iter().try_fold(Vec::new(), |mut all, branch| {
+            all.extend(self.all(branch)?);
+            Some(all)
+        });
+        Found { exact, required: required.and_then(|clauses| self.fewer(clauses)) }
+    }
+
+    /// A set as the only condition, unless it tells nothing.
+    fn single(self, set: Set) -> Option<Vec<Clause>> {
+        let long = set.iter().all(|text| text.len() >= SHORTEST);
+        (!set.is_empty() && long && frequency(&set) < self.set).then(|| vec![vec![set]])
+    }
+
+    /// Both hold. Where that makes too many clauses, the more frequent side is left out or simplified.
+    fn and(self, a: Option<Vec<Clause>>, b: Option<Vec<Clause>>) -> Option<Vec<Clause>> {
+        let (a, b) = match (a, b) {
+            (Some(a), Some(b)) => (a, b),
+            (a, b) => return a.or(b),
+        };
+        let (rare, mut other) = if cost(&a) <= cost(&b) { (a, b) } else { (b, a) };
+        if rare.len() * other.len() > CLAUSES {
+            match collapsed(other).and_then(|set| self.single(set)) {
+                Some(simple) => other = simple,
+                None => return Some(rare),
+            }
+        }
+        let both = |left: &Clause, right: &Clause| {
+            let mut sets: Clause = left.iter().chain(right).cloned().collect();
+            sets.sort_by(|a, b| frequency(a).total_cmp(&frequency(b)));
+            sets.dedup();
+            sets.truncate(SETS);
+            sets
+        };
+        Some(rare.iter().flat_map(|left| other.iter().map(move |right| both(left, right))).collect())
+    }
+
+    /// Clauses of a single set become one; if there are too many still, only the rarest sets stay.
+    fn fewer(self, clauses: Vec<Clause>) -> Option<Vec<Clause>> {
+        let (lone, mut several): (Vec<Clause>, Vec<Clause>) =
+            clauses.into_iter().partition(|clause| clause.len() == 1);
+        if !lone.is_empty() {
+            several.push(vec![collapsed(lone)?]);
+        }
+        match several.len() <= CLAUSES {
+            true => Some(several),
+            false => self.single(collapsed(several)?),
+        }
     }
 }
 
@@ -213,43 +308,6 @@ fn members(class: &Class) -> Option<Set> {
     Some(set)
 }
 
-/// Neighbours are joined as long as their strings are few; what cannot be joined begins anew.
-fn concat(parts: &[Hir]) -> Found {
-    let mut run = Set::from([Vec::new()]);
-    let (mut whole, mut required) = (true, None);
-    for part in parts {
-        let found = look(part);
-        required = and(required, found.required);
-        let joined = found.exact.as_ref().and_then(|exact| cross(&run, exact));
-        match joined {
-            Some(joined) => run = joined,
-            None => {
-                required = and(required, single(std::mem::take(&mut run)));
-                whole = false;
-                run = found.exact.unwrap_or_else(|| Set::from([Vec::new()]));
-            }
-        }
-    }
-    match whole {
-        true => Found { exact: Some(run), required },
-        false => Found { exact: None, required: and(required, single(run)) },
-    }
-}
-
-/// Every branch has to give something.
-fn alternation(branches: &[Hir]) -> Found {
-    let found: Vec<Found> = branches.iter().map(look).collect();
-    let exact = found.iter().try_fold(Set::new(), |mut all, branch| {
-        all.extend(branch.exact.as_ref()?.iter().cloned());
-        (all.len() <= MOST).then_some(all)
-    });
-    let required = found.into_iter().try_fold(Vec::new(), |mut all, branch| {
-        all.extend(branch.all()?);
-        Some(all)
-    });
-    Found { exact, required: required.and_then(fewer) }
-}
-
 fn cross(left: &Set, right: &Set) -> Option<Set> {
     if left.len() * right.len() > COMBINED {
         return None;
@@ -259,48 +317,6 @@ fn cross(left: &Set, right: &Set) -> Option<Set> {
     product.iter().all(|text| text.len() <= LONGEST).then_some(product)
 }
 
-/// A set as the only condition, unless it tells nothing.
-fn single(set: Set) -> Option<Vec<Clause>> {
-    let long = set.iter().all(|text| text.len() >= SHORTEST);
-    (!set.is_empty() && long && frequency(&set) < EVERYWHERE).then(|| vec![vec![set]])
-}
-
-/// Both hold. Where that makes too many clauses, the more frequent side is left out or simplified.
-fn and(a: Option<Vec<Clause>>, b: Option<Vec<Clause>>) -> Option<Vec<Clause>> {
-    let (a, b) = match (a, b) {
-        (Some(a), Some(b)) => (a, b),
-        (a, b) => return a.or(b),
-    };
-    let (rare, mut other) = if cost(&a) <= cost(&b) { (a, b) } else { (b, a) };
-    if rare.len() * other.len() > CLAUSES {
-        match collapsed(other).and_then(single) {
-            Some(simple) => other = simple,
-            None => return Some(rare),
-        }
-    }
-    let both = |left: &Clause, right: &Clause| {
-        let mut sets: Clause = left.iter().chain(right).cloned().collect();
-        sets.sort_by(|a, b| frequency(a).total_cmp(&frequency(b)));
-        sets.dedup();
-        sets.truncate(SETS);
-        sets
-    };
-    Some(rare.iter().flat_map(|left| other.iter().map(move |right| both(left, right))).collect())
-}
-
-/// Clauses of a single set become one; if there are too many still, only the rarest sets stay.
-fn fewer(clauses: Vec<Clause>) -> Option<Vec<Clause>> {
-    let (lone, mut several): (Vec<Clause>, Vec<Clause>) =
-        clauses.into_iter().partition(|clause| clause.len() == 1);
-    if !lone.is_empty() {
-        several.push(vec![collapsed(lone)?]);
-    }
-    match several.len() <= CLAUSES {
-        true => Some(several),
-        false => single(collapsed(several)?),
-    }
-}
-
 /// One set for all clauses: a string of the rarest set of one of them is there.
 fn collapsed(clauses: Vec<Clause>) -> Option<Set> {
     let all: Set = clauses.into_iter().filter_map(|clause| clause.into_iter().next()).flatten().collect();
@@ -308,86 +324,17 @@ fn collapsed(clauses: Vec<Clause>) -> Option<Set> {
 }
 
 /// Roughly how often a clause begins to hold at a byte of mail.
-fn cost(clauses: &[Clause]) -> f64 {
-    let one = |clause: &Clause| {
+fn cost<S>(clauses: &[Vec<S>]) -> f64
+where
+    for<'s> &'s S: IntoIterator<Item = &'s Vec<u8>>,
+{
+    let one = |clause: &Vec<S>| {
         let mut frequencies = clause.iter().map(frequency);
         let first = frequencies.next().unwrap_or(1.0);
         first * frequencies.map(|other| (other * TEXT).min(1.0)).product::<f64>()
     };
     clauses.iter().map(one).sum()
 }
-
-/// Roughly how often strings of the set begin at a byte of mail. A set with an empty string is everywhere.
-fn frequency(set: &Set) -> f64 {
-    set.iter().map(|text| one(text)).sum()
-}
-
-/// The words of a string are taken for independent.
-fn one(text: &[u8]) -> f64 {
-    if text.is_empty() {
-        return 1.0;
-    }
-    const IN_LINKS: [&str; 7] =
-        ["http://www.", "https://www.", ".com/", ".net/", ".org/", ".html\"", "mailto:"];
-    if IN_LINKS.iter().any(|common| memchr::memmem::find(common.as_bytes(), text).is_some()) {
-        return 0.01;
-    }
-    let words = text.split(|byte| !byte.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let words: f64 = words.map(word).product();
-    let others: f64 =
-        text.iter().filter(|byte| !byte.is_ascii_alphanumeric()).map(|&byte| sign(byte)).product();
-    words * others
-}
-
-/// A word or the piece of one. Letters are likelier where they stand in words than by themselves.
-fn word(word: &[u8]) -> f64 {
-    const IN_WORDS: f64 = 8.0;
-    let letters: f64 = word.iter().map(|&byte| letter(byte)).product();
-    let is_common = memchr::memmem::find(COMMON.as_bytes(), word).is_some();
-    match word.len() {
-        0..=3 if is_common => letters.max(0.005),
-        4 if is_common => letters.max(0.001),
-        _ if is_common => letters.max(0.0002),
-        _ => (letters * IN_WORDS).min(1.0),
-    }
-}
-
-fn letter(byte: u8) -> f64 {
-    match byte {
-        b'e' => 0.1,
-        b'a' | b'i' | b'n' | b'o' | b'r' | b's' | b't' => 0.07,
-        b'c' | b'd' | b'h' | b'l' | b'm' | b'u' | b'p' => 0.035,
-        b'b' | b'f' | b'g' | b'v' | b'w' | b'y' | b'0' | b'1' | b'2' => 0.02,
-        b'3'..=b'9' => 0.01,
-        _ => 0.004,
-    }
-}
-
-/// What is neither letter nor digit. Blanks come with words, so they say little.
-fn sign(byte: u8) -> f64 {
-    match byte {
-        b' ' => 0.5,
-        b'.' | b'/' | b'-' | b',' | b'\n' | b':' | b'=' | b'<' | b'>' | b'"' | b'\'' => 0.3,
-        0x80.. => 0.3,
-        _ => 0.05,
-    }
-}
-
-/// Words that are in most mails: no pattern is rare because of them.
-const COMMON: &str = "\
-    about account address after again also amount another available back because been before best \
-    between business call change charset check click com company complete contact content could cuenta \
-    customer date days details discussion does down edu email even every find first following free \
-    friend from full further getting good great group have help here home html http https images \
-    information interest international internet into just know large last life like line link list local \
-    long look made mailing mailto make many message million mime money month more most much name need \
-    net never newsletter next nothing number office online only open order org other over page para part \
-    people phone place plain please point price problem product program question read really receive \
-    remove reply report right said same security send server service should since site small some \
-    something special start state still subject subscribe such support sure system take team text than \
-    thank that the their them then there these they thing think this those through time today type under \
-    until update user using very view want week well were what when where which while will with without \
-    word work world would wrote www year your";
 
 #[cfg(test)]
 mod tests {
@@ -441,23 +388,25 @@ mod tests {
         let pattern = [0, 1, 0, 2].map(|at| format!("(?:{})", letters[at])).concat();
         let flags = Flags { caseless: true, ..Flags::default() };
         assert!(!matches!(literals(&pattern, flags), Literals::Rare(_)));
-        let factors = ascii_literals(&pattern, flags).unwrap();
+        let ascii =
+            |pattern: &str| filter(pattern, flags, Texts { ascii: true, squeezed: false }, Limits::STRICT);
+        let factors = ascii(&pattern).unwrap();
         let [clause] = &factors.clauses[..] else { panic!("{factors:?}") };
         assert!(clause.iter().flatten().all(|text| text.is_ascii()), "{clause:?}");
         assert!(clause[0].contains(&b"@m4z".to_vec()), "{clause:?}");
         assert!(!factors.decide);
         // what needs a byte above ASCII never matches there: it waits for a string of none
-        assert_eq!(ascii_literals(r"abc\xc3", flags).unwrap().clauses, [[Vec::<Vec<u8>>::new()]]);
-        assert_eq!(
-            ascii_literals(r"(?:\xc3|viagra)(?:\xc3\xa1)*", flags).unwrap().clauses,
-            [[[b"viagra".to_vec()]]]
-        );
+        assert_eq!(ascii(r"abc\xc3").unwrap().clauses, [[Vec::<Vec<u8>>::new()]]);
+        assert_eq!(ascii(r"(?:\xc3|viagra)(?:\xc3\xa1)*").unwrap().clauses, [[[b"viagra".to_vec()]]]);
     }
 
     #[test]
     fn obfuscated_words_have_literals_when_they_are_squeezed() {
         let flags = Flags { caseless: true, ..Flags::default() };
-        let of = |pattern, ascii| squeezed_literals(pattern, flags, ascii).map(|factors| factors.clauses);
+        let of = |pattern, ascii| {
+            let texts = Texts { ascii, squeezed: true };
+            filter(pattern, flags, texts, Limits::STRICT).map(|factors| factors.clauses)
+        };
         let gapped = r"\b_{0,3}z[_\W]?a{1,2}[_\W]?n[_\W]?[a4\xe0]f[_\W]?l[_\W]?[e3]x";
         assert_eq!(of(gapped, false).unwrap(), [[[b"zanafiex".to_vec(), b"zanfiex".to_vec()]]]);
         let shapes = r"(?:[wv]|\xc5[\xb4\xb5])[a@][il|!1]{1,2}[il|!1][e3]t";
@@ -473,12 +422,14 @@ mod tests {
         fn what_matches_holds_the_squeezed_strings(
             parts in vec(select(PARTS), 1..12),
             (before, after) in ("[a-z!@ 0-9]{0,4}", "[a-z!@ 0-9]{0,4}"),
-            ascii: bool,
+            (ascii, loose) in (any::<bool>(), any::<bool>()),
         ) {
             let (pattern, text): (Vec<&str>, Vec<&str>) = parts.into_iter().unzip();
             let text = format!("{before}{}{after}", text.concat());
             let flags = Flags { caseless: true, ..Flags::default() };
-            let Some(factors) = squeezed_literals(&pattern.concat(), flags, ascii) else { return Ok(()) };
+            let limits = if loose { Limits::LOOSE } else { Limits::STRICT };
+            let found = filter(&pattern.concat(), flags, Texts { ascii, squeezed: true }, limits);
+            let Some(factors) = found else { return Ok(()) };
             let squeezed = [Signs::Gone, Signs::Letters].map(|signs| {
                 let mut out = Vec::new();
                 squeeze(text.as_bytes(), signs, &mut out);

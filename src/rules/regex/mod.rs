@@ -6,15 +6,30 @@
 
 mod delimiters;
 mod factors;
+mod frequency;
+mod lighter;
+mod needs;
 mod plain;
 mod squeezed;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, Literals, ascii_literals, literals, squeezed_literals};
+pub use factors::{Factors, Limits, Literals, Texts, filter, literals};
+pub use needs::{Bytes, Needs};
 pub use plain::is_plain;
 pub use squeezed::{Signs, squeeze};
 pub use translate::translate;
+
+/// What a text must have for a pattern in the dialect of the `regex` crate to match.
+pub fn needs(plain: &str, flags: Flags) -> Needs {
+    factors::parsed(plain, flags).map(|hir| Needs::of(&hir)).unwrap_or_default()
+}
+
+/// What finds at least as much as a pattern in the dialect of the `regex` crate, and takes fewer states; `None` where nothing
+/// does.
+pub fn lighter_than(plain: &str, flags: Flags) -> Option<String> {
+    Some(lighter::lighter(&factors::parsed(plain, flags)?)?.to_string())
+}
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
