@@ -5,7 +5,7 @@ use super::{
     compile::{Entry, Wanted, refused},
     decide::Decider,
 };
-use crate::rules::regex::{Bytes, Factors, Limits, Literals, Needs, Texts, filter, literals, needs};
+use crate::rules::regex::{Bytes, Factors, Limits, Literals, Needs, Texts, counted, filter, literals, needs};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): strings, or a piece of them, have to do.
@@ -65,11 +65,12 @@ impl Analysis {
             let factors = Some(filter(&regex.plain, regex.flags, texts, limits)?);
             Some(Analysis { ascii: texts.ascii, squeezed: texts.squeezed, factors, ..known.clone() })
         });
-        Ok(found.unwrap_or(known))
+        let counted = || counted(&regex.plain, regex.flags).filter(|_| long);
+        Ok(found.unwrap_or_else(|| Analysis { factors: counted(), ..known }))
     }
 }
 
-// A byte of flags, the needs (length, then kinds of four 8-byte numbers each with their count before them), then clauses, their sets and the strings of those, each with its count or length before it.
+// A byte of flags, the needs (length, then kinds of four 8-byte numbers each with their count before them), then the least count, clauses, their sets and the strings of those, each with its count or length before it.
 // Integers are little-endian.
 const OK: u8 = 1;
 const LARGE: u8 = 2;
@@ -102,6 +103,7 @@ pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
     count(analysis.needs.kinds.len(), out);
     analysis.needs.kinds.iter().flat_map(|kind| kind.0).for_each(|part| out.extend(part.to_le_bytes()));
     let Some(factors) = &analysis.factors else { return };
+    out.extend(factors.least.to_le_bytes());
     count(factors.clauses.len(), out);
     for clause in &factors.clauses {
         count(clause.len(), out);
@@ -131,8 +133,9 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
     let factors = if flags & FACTORS == 0 {
         None
     } else {
+        let least = number(bytes)? as u32;
         let clauses = list(bytes, |bytes| list(bytes, |bytes| list(bytes, get)))?;
-        Some(Factors { clauses, decide: flags & DECIDE != 0 })
+        Some(Factors { clauses, decide: flags & DECIDE != 0, least })
     };
     let is = |flag| flags & flag != 0;
     Some(Ok(Analysis {
@@ -190,7 +193,7 @@ mod tests {
             Ok(Analysis {
                 ascii: true,
                 squeezed: true,
-                factors: Some(Factors { clauses, decide: true }),
+                factors: Some(Factors { clauses, decide: true, least: 3 }),
                 ..Analysis::default()
             }),
         ];

@@ -300,7 +300,9 @@ fn slots(patterns: &[Pattern], choices: &[Choice]) -> Vec<Slot> {
             How::Literals | How::Squeezed => sets(known).len() as u32,
             _ => 1,
         };
-        slots.extend((0..count).map(|set| Slot { pattern, set }));
+        let counted = known.factors.as_ref().filter(|_| choice.how == How::Literals);
+        let least = counted.map_or(1, |factors| factors.least);
+        slots.extend((0..count).map(|set| Slot { pattern, set, least }));
     }
     slots
 }
@@ -337,7 +339,7 @@ impl Slot {
         if !matches!(choice.how, How::Literals | How::Squeezed) {
             return expression(pattern, choice, id).into_iter().collect();
         }
-        let flags = Flags { caseless: true, single_match: true, ..Flags::default() };
+        let flags = Flags { caseless: true, single_match: self.least == 1, ..Flags::default() };
         let literal = |text: &Vec<u8>| {
             let text = text.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
             Some(Expression { text: CString::new(text).ok()?, flags, id: id as u32, edit_distance: 0 })

@@ -56,6 +56,8 @@ pub struct Pattern {
 pub struct Slot {
     pub pattern: u32,
     pub set: u32,
+    /// How often it has to be found.
+    pub least: u32,
 }
 
 /// All patterns that look at one kind of text.
@@ -140,7 +142,8 @@ impl View {
         let Scratch { database, found, squeezed, bits, stamp, matched, costs } = scratch;
         found.clear();
         matched.clear();
-        let foreign = !(self.ascii.is_empty() && self.fallbacks.is_empty()) && !is_plain(unit);
+        let ascii_only = !self.ascii.is_empty() || !self.fallbacks.is_empty();
+        let foreign = ascii_only && !is_plain(unit);
         if let Some(scratch) = database.as_mut() {
             let stamp = next(stamp, bits, self.patterns.len());
             let mut hit = |id: u32, end: usize| {
@@ -153,7 +156,10 @@ impl View {
                     // of words within a distance each end counts
                     found.push((slot.pattern, end));
                 }
-                *bits |= 1 << slot.set;
+                match slot.least {
+                    1 => *bits |= 1 << slot.set,
+                    _ => *bits += 1,
+                }
             };
             // A scan fails only when the scratch is foreign, and then finds nothing.
             if let Some(database) = &self.database {
@@ -197,7 +203,10 @@ impl View {
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
             let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);
             if at < candidates {
-                let holds = pattern.clauses.iter().any(|clause| bits & clause == *clause);
+                let holds = match pattern.least() {
+                    1 => pattern.clauses.iter().any(|clause| bits & clause == *clause),
+                    least => bits >= u64::from(least),
+                };
                 if !holds || (foreign && pattern.is_ascii()) {
                     continue;
                 }
@@ -236,6 +245,12 @@ impl Pattern {
     /// Whether the strings of its filter are those of matches in ASCII only.
     pub fn is_ascii(&self) -> bool {
         self.ascii && matches!(self.how, How::Literals | How::Squeezed)
+    }
+
+    /// How often its strings have to be found.
+    pub fn least(&self) -> u32 {
+        let counted = self.factors.as_ref().filter(|_| self.how == How::Literals);
+        counted.map_or(1, |factors| factors.least)
     }
 
     fn positive(&self, unit: &[u8], end: usize, sink: &mut impl Sink) {

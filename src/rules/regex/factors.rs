@@ -17,7 +17,7 @@ use regex_syntax::{
 use super::{
     Flags,
     frequency::frequency,
-    plain::in_plain_texts,
+    plain::{byte_class, in_plain_texts},
     squeezed::{Signs, squeezed},
 };
 
@@ -63,6 +63,8 @@ pub struct Factors {
     pub clauses: Vec<Vec<Vec<Vec<u8>>>>,
     /// Whether each occurrence of a string, letter case apart, is a match.
     pub decide: bool,
+    /// How often strings have to be there: 1, or more for a single clause of a single set.
+    pub least: u32,
 }
 
 /// What is known of the strings in a pattern's matches.
@@ -111,6 +113,21 @@ pub fn filter(plain: &str, flags: Flags, texts: Texts, limits: Limits) -> Option
     found.min_by(|a, b| cost(&a.clauses).total_cmp(&cost(&b.clauses)))
 }
 
+/// Strings, each of them frequent, of which so many stand in every match of a group that is repeated so often.
+pub fn counted(plain: &str, flags: Flags) -> Option<Factors> {
+    const FREQUENT: Limits = Limits { set: 0.2, clauses: 0.2 };
+    let hir = parsed(plain, flags)?;
+    let HirKind::Repetition(repetition) = hir.kind() else { return None };
+    let found = FREQUENT.look(&repetition.sub);
+    let set = collapsed(FREQUENT.all(found)?)?;
+    // a string that holds another would be counted twice
+    let holds =
+        |long: &Vec<u8>, short: &Vec<u8>| long != short && memchr::memmem::find(long, short).is_some();
+    let shortest = set.iter().filter(|string| !set.iter().any(|other| holds(string, other)));
+    let least = repetition.min;
+    (least > 2).then(|| Factors { clauses: vec![vec![shortest.cloned().collect()]], decide: false, least })
+}
+
 fn rare(hir: &Hir, flags: Flags, limits: Limits) -> Option<Factors> {
     match of_hir(hir, flags, limits) {
         Literals::Rare(factors) => Some(Factors { decide: false, ..factors }),
@@ -134,6 +151,7 @@ fn of_hir(hir: &Hir, flags: Flags, limits: Limits) -> Literals {
         Some(clauses) => Literals::Rare(Factors {
             clauses: clauses.into_iter().map(|clause| clause.into_iter().map(strings).collect()).collect(),
             decide,
+            least: 1,
         }),
     }
 }
@@ -158,13 +176,15 @@ struct Found {
     exact: Option<Set>,
     /// Clauses of which one holds in every match; `None` where nothing is known.
     required: Option<Vec<Clause>>,
+    /// Strings of which every match begins with one and ends in one, where it is not `exact`.
+    ends: Option<Set>,
 }
 
 impl Found {
-    const NOTHING: Found = Found { exact: None, required: None };
+    const NOTHING: Found = Found { exact: None, required: None, ends: None };
 
     fn exactly(set: Set) -> Found {
-        Found { exact: Some(set), required: None }
+        Found { exact: Some(set), ..Found::NOTHING }
     }
 }
 
@@ -182,7 +202,7 @@ impl Limits {
                 let cut = text.get(..LONGEST).unwrap_or(&text).to_vec();
                 match cut.len() == text.len() {
                     true => Found::exactly(Set::from([cut])),
-                    false => Found { exact: None, required: self.single(Set::from([cut])) },
+                    false => Found { required: self.single(Set::from([cut])), ..Found::NOTHING },
                 }
             }
             HirKind::Class(class) => members(class).map_or(Found::NOTHING, Found::exactly),
@@ -197,15 +217,17 @@ impl Limits {
                             set.insert(Vec::new());
                             set
                         };
-                        Found { exact: exact.map(with_empty), required: None }
+                        Found { exact: exact.map(with_empty), ..Found::NOTHING }
                     }
                     (0, _) => Found::NOTHING,
                     (least, most) => {
-                        let repeated = inner.exact.as_ref().filter(|_| most == Some(least) && least <= 8);
-                        let repeated = repeated.and_then(|set| {
+                        let set = inner.exact.as_ref().filter(|_| least <= 8);
+                        let repeated = set.and_then(|set| {
                             (1..least).try_fold(set.clone(), |product, _| cross(&product, set))
                         });
-                        Found { exact: repeated, required: self.all(inner) }
+                        let (exact, ends) =
+                            if most == Some(least) { (repeated, None) } else { (None, repeated) };
+                        Found { exact, required: self.all(inner), ends }
                     }
                 }
             }
@@ -225,15 +247,17 @@ impl Limits {
             match joined {
                 Some(joined) => run = joined,
                 None => {
-                    required = self.and(required, self.single(std::mem::take(&mut run)));
+                    // what the part begins with belongs to what was before it, what it ends with to what follows
+                    let begun = found.ends.as_ref().and_then(|ends| cross(&run, ends));
+                    required = self.and(required, self.single(begun.unwrap_or(run)));
                     whole = false;
-                    run = found.exact.unwrap_or_else(|| Set::from([Vec::new()]));
+                    run = found.exact.or(found.ends).unwrap_or_else(|| Set::from([Vec::new()]));
                 }
             }
         }
         match whole {
-            true => Found { exact: Some(run), required },
-            false => Found { exact: None, required: self.and(required, self.single(run)) },
+            true => Found { exact: Some(run), required, ends: None },
+            false => Found { required: self.and(required, self.single(run)), ..Found::NOTHING },
         }
     }
 
@@ -248,7 +272,7 @@ impl Limits {
             all.extend(self.all(branch)?);
             Some(all)
         });
-        Found { exact, required: required.and_then(|clauses| self.fewer(clauses)) }
+        Found { exact, required: required.and_then(|clauses| self.fewer(clauses)), ends: None }
     }
 
     /// A set as the only condition, unless it tells nothing.
@@ -295,7 +319,7 @@ impl Limits {
 }
 
 fn members(class: &Class) -> Option<Set> {
-    let Class::Bytes(class) = class else { return None };
+    let class = byte_class(class)?;
     let mut set = Set::new();
     for range in class.ranges() {
         for byte in range.start()..=range.end() {
@@ -373,6 +397,7 @@ mod tests {
         );
         assert_eq!(of(".*unsubscribe.*"), some(&["unsubscribe"]));
         assert_eq!(of("(?:lottery)+[^x]*winning"), some(&["winning & lottery"]));
+        assert_eq!(of("ad+res+es"), some(&["dres"]));
         assert_eq!(of("colou?r of money"), some(&["color of money|colour of money"]));
         assert_eq!(of("[vw]iagra"), some(&["viagra|wiagra"]));
         assert_eq!(
@@ -461,6 +486,15 @@ mod tests {
         ("(?:k|&#107;)*", "kk"),
         (r"\bpill\b", "pill"),
     ];
+
+    #[test]
+    fn a_repeated_group_has_its_strings_as_often() {
+        let flags = Flags { caseless: true, ..Flags::default() };
+        let found = counted(r"(?:(?:your\s)?(?:name|full name|age)\W*){3}", flags).unwrap();
+        assert_eq!((found.clauses, found.least), (vec![vec![vec![b"age".to_vec(), b"name".to_vec()]]], 3));
+        assert_eq!(counted("(?:age:){2}", flags), None);
+        assert_eq!(counted("x(?:age:){3}", flags), None);
+    }
 
     #[test]
     fn strings_that_decide() {

@@ -14,7 +14,7 @@ mod squeezed;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, Limits, Literals, Texts, filter, literals};
+pub use factors::{Factors, Limits, Literals, Texts, counted, filter, literals};
 pub use needs::{Bytes, Needs};
 pub use plain::is_plain;
 pub use squeezed::{Signs, squeeze};

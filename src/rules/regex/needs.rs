@@ -3,9 +3,9 @@
 //! Where a pattern has no strings to look for, its matches still have a least length, and bytes of some kinds: a digit, a `$`,
 //! a capital letter. Both are known of a text at once for all patterns.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Hir, HirKind};
 
-use super::frequency::byte as frequency;
+use super::{frequency::byte as frequency, plain::byte_class};
 
 /// So many kinds of bytes are looked for, the rarest.
 const KINDS: usize = 3;
@@ -17,13 +17,7 @@ pub struct Bytes(pub [u64; 4]);
 impl Bytes {
     /// The bytes of a text.
     pub fn of(text: &[u8]) -> Bytes {
-        let mut bytes = Bytes::default();
-        text.iter().for_each(|&byte| bytes.insert(byte));
-        bytes
-    }
-
-    fn insert(&mut self, byte: u8) {
-        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        text.iter().copied().collect()
     }
 
     fn meets(&self, other: &Bytes) -> bool {
@@ -33,6 +27,14 @@ impl Bytes {
     fn frequency(&self) -> f64 {
         let is_in = |byte: &u8| self.meets(&Bytes::of(&[*byte]));
         (0..=u8::MAX).filter(is_in).map(frequency).sum()
+    }
+}
+
+impl FromIterator<u8> for Bytes {
+    fn from_iter<I: IntoIterator<Item = u8>>(bytes: I) -> Bytes {
+        let mut all = [0; 4];
+        bytes.into_iter().for_each(|byte| all[usize::from(byte >> 6)] |= 1 << (byte & 63));
+        Bytes(all)
     }
 }
 
@@ -60,13 +62,14 @@ impl Needs {
 
 fn kinds(hir: &Hir) -> Vec<Bytes> {
     let mut kinds = match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) | HirKind::Class(Class::Unicode(_)) => Vec::new(),
+        HirKind::Empty | HirKind::Look(_) => Vec::new(),
         HirKind::Literal(literal) => literal.0.iter().map(|&byte| Bytes::of(&[byte])).collect(),
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut kind = Bytes::default();
-            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-            bytes.for_each(|byte| kind.insert(byte));
-            vec![kind]
+        HirKind::Class(class) => {
+            let class = byte_class(class);
+            class
+                .iter()
+                .map(|class| class.ranges().iter().flat_map(|range| range.start()..=range.end()).collect())
+                .collect()
         }
         HirKind::Capture(capture) => kinds(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min == 0 => Vec::new(),

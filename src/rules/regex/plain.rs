@@ -1,6 +1,8 @@
 //! What is left of a pattern in texts of plain ASCII?
 
-use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
+use std::borrow::Cow;
+
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicodeRange, Hir, HirKind};
 
 /// How a character begins that is written as its number.
 const ENTITY: &[u8] = b"&#";
@@ -18,12 +20,7 @@ pub fn in_plain_texts(hir: &Hir) -> Hir {
             true => hir.clone(),
             false => Hir::fail(),
         },
-        HirKind::Class(Class::Bytes(class)) => {
-            let mut class = class.clone();
-            class.intersect(&ClassBytes::new([ClassBytesRange::new(0, 0x7f)]));
-            Hir::class(Class::Bytes(class))
-        }
-        HirKind::Class(Class::Unicode(_)) => hir.clone(),
+        HirKind::Class(class) => Hir::class(Class::Bytes(ascii_members(class))),
         HirKind::Capture(capture) => in_plain_texts(&capture.sub),
         HirKind::Repetition(repetition) => {
             let sub = in_plain_texts(&repetition.sub);
@@ -46,4 +43,31 @@ pub fn in_plain_texts(hir: &Hir) -> Hir {
 /// Whether nothing matches.
 fn is_fail(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Class(class) if class.is_empty())
+}
+
+/// The bytes of a class; `(?:a|b)` is parsed to one of characters. `None` where one of them takes several bytes.
+pub fn byte_class(class: &Class) -> Option<Cow<'_, ClassBytes>> {
+    match class {
+        Class::Bytes(class) => Some(Cow::Borrowed(class)),
+        Class::Unicode(class) => class.to_byte_class().map(Cow::Owned),
+    }
+}
+
+/// The members of a class in ASCII.
+pub fn ascii_members(class: &Class) -> ClassBytes {
+    let ascii = |class: &ClassBytes| {
+        let mut class = class.clone();
+        class.intersect(&ClassBytes::new([ClassBytesRange::new(0, 0x7f)]));
+        class
+    };
+    match class {
+        Class::Bytes(class) => ascii(class),
+        Class::Unicode(class) => {
+            let is_ascii = |range: &&ClassUnicodeRange| range.start().is_ascii();
+            let ranges = class.ranges().iter().filter(is_ascii);
+            ascii(&ClassBytes::new(ranges.map(|range| {
+                ClassBytesRange::new(range.start() as u8, u8::try_from(range.end()).unwrap_or(u8::MAX))
+            })))
+        }
+    }
 }

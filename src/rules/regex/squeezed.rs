@@ -7,6 +7,8 @@
 
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 
+use super::plain::{ascii_members, byte_class};
+
 /// What becomes of signs that stand for letters, such as `@`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signs {
@@ -81,8 +83,11 @@ pub fn squeezed(hir: &Hir, signs: Signs) -> Hir {
             squeeze(&literal.0, signs, &mut squeezed);
             Hir::literal(squeezed)
         }
-        HirKind::Class(Class::Bytes(class)) => of_class(class, table),
-        HirKind::Class(Class::Unicode(_)) => hir.clone(),
+        HirKind::Class(class) => match byte_class(class) {
+            Some(class) => of_class(&class, table),
+            // of characters of several bytes nothing stays
+            None => Hir::alternation(vec![Hir::empty(), of_class(&ascii_members(class), table)]),
+        },
         HirKind::Capture(capture) => squeezed(&capture.sub, signs),
         HirKind::Repetition(repetition) => {
             let sub = squeezed(&repetition.sub, signs);
