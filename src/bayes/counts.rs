@@ -41,8 +41,10 @@ const SCHEMA: &str = "message messages {
     required int32 tokens_version;
     required group tokens (LIST) { repeated group list { required int64 element (INTEGER(64,false)); } }
 }";
-/// Messages of one row group: what a reader has in memory at a time.
-const GROUP: usize = 4096;
+/// Messages of one row group, which a writer has in memory.
+const GROUP: usize = 512;
+/// Messages that are read at a time: other engines write groups of a hundred thousand.
+const BATCH: usize = 128;
 
 impl Corpus {
     /// Writes the rows to a file, whole or not at all.
@@ -131,7 +133,6 @@ fn read(file: File, memory: &Memory) -> Result<Corpus, Error> {
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(damaged)?;
         read_group(&mut corpus, group.as_ref(), places)?;
-        corpus.relieve()?;
     }
     Ok(corpus)
 }
@@ -140,11 +141,11 @@ fn read_group(corpus: &mut Corpus, group: &dyn RowGroupReader, places: [usize; 5
     let wrong = Error::Damaged("a column is of another type");
     let [digest, spam, day, version, tokens] = places.map(|place| group.get_column_reader(place));
     let (
-        ColumnReader::Int64ColumnReader(digest),
-        ColumnReader::BoolColumnReader(spam),
-        ColumnReader::Int32ColumnReader(day),
-        ColumnReader::Int32ColumnReader(version),
-        ColumnReader::Int64ColumnReader(tokens),
+        ColumnReader::Int64ColumnReader(mut digest),
+        ColumnReader::BoolColumnReader(mut spam),
+        ColumnReader::Int32ColumnReader(mut day),
+        ColumnReader::Int32ColumnReader(mut version),
+        ColumnReader::Int64ColumnReader(mut tokens),
     ) = (
         digest.map_err(damaged)?,
         spam.map_err(damaged)?,
@@ -155,39 +156,42 @@ fn read_group(corpus: &mut Corpus, group: &dyn RowGroupReader, places: [usize; 5
     else {
         return Err(wrong);
     };
-    let digests = scalars(digest)?;
-    let (spam, days, versions) = (scalars(spam)?, scalars(day)?, scalars(version)?);
-    let other =
-        versions.iter().map(|version| version.cast_unsigned()).find(|&found| found != tokens::VERSION);
-    if let Some(found) = other {
-        return Err(Error::Tokens { found, known: tokens::VERSION });
-    }
-    let lists = lists(tokens)?;
-    let rows = digests.len();
-    if [spam.len(), days.len(), versions.len(), lists.len()] != [rows; 4] {
-        return Err(Error::Damaged("its columns are not of one length"));
-    }
-    for (((digest, spam), day), list) in digests.into_iter().zip(spam).zip(days).zip(&lists) {
-        corpus.push_row(list, spam, day);
-        if corpus.rows().next_back().is_none_or(|(row, _)| row.digest != digest.cast_unsigned()) {
-            return Err(Error::Damaged("a message's tokens are not those that its digest stands for"));
+    loop {
+        let digests = scalars(&mut digest)?;
+        let (spam, days) = (scalars(&mut spam)?, scalars(&mut day)?);
+        let (versions, lists) = (scalars(&mut version)?, lists(&mut tokens)?);
+        let (rows, count) = (digests.len(), versions.len());
+        let mut versions = versions.iter().map(|version| version.cast_unsigned());
+        if let Some(found) = versions.find(|&found| found != tokens::VERSION) {
+            return Err(Error::Tokens { found, known: tokens::VERSION });
         }
+        if [spam.len(), days.len(), count, lists.len()] != [rows; 4] {
+            return Err(Error::Damaged("its columns are not of one length"));
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        for (((digest, spam), day), list) in digests.into_iter().zip(spam).zip(days).zip(&lists) {
+            corpus.push_row(list, spam, day);
+            if corpus.rows().next_back().is_none_or(|(row, _)| row.digest != digest.cast_unsigned()) {
+                return Err(Error::Damaged("a message's tokens are not those that its digest stands for"));
+            }
+        }
+        corpus.relieve()?;
     }
-    Ok(())
 }
 
-/// All values of a column that has one in each row.
-fn scalars<T: DataType>(mut reader: ColumnReaderImpl<T>) -> Result<Vec<T::T>, Error> {
+/// The next values of a column that has one in each row.
+fn scalars<T: DataType>(reader: &mut ColumnReaderImpl<T>) -> Result<Vec<T::T>, Error> {
     let (mut values, mut defined) = (Vec::new(), Vec::new());
-    let (rows, ..) =
-        reader.read_records(usize::MAX, Some(&mut defined), None, &mut values).map_err(damaged)?;
+    let (rows, ..) = reader.read_records(BATCH, Some(&mut defined), None, &mut values).map_err(damaged)?;
     if values.len() == rows { Ok(values) } else { Err(Error::Damaged("a value is missing")) }
 }
 
-/// The lists of a column, one a row.
-fn lists(mut reader: ColumnReaderImpl<Int64Type>) -> Result<Vec<Vec<u64>>, Error> {
+/// The next lists of a column, one a row.
+fn lists(reader: &mut ColumnReaderImpl<Int64Type>) -> Result<Vec<Vec<u64>>, Error> {
     let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
-    reader.read_records(usize::MAX, Some(&mut defined), Some(&mut repeated), &mut values).map_err(damaged)?;
+    reader.read_records(BATCH, Some(&mut defined), Some(&mut repeated), &mut values).map_err(damaged)?;
     // An element is there where it is defined to the deepest level of the column.
     let deepest = defined.iter().copied().max().unwrap_or(0);
     let is_element = |level: i16| level == deepest && !values.is_empty();

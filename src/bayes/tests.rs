@@ -164,6 +164,20 @@ fn counts_that_were_written_read_back_and_merge_to_the_same_model() {
 }
 
 #[test]
+fn a_bound_on_memory_makes_the_same_model() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("counts");
+    let all = corpus(700);
+    all.write(&path).unwrap();
+    let free = build(all);
+    for bytes in [0, 10_000, 300_000] {
+        let memory = Memory { bytes, directory: directory.path().to_owned() };
+        let read = Corpus::read(&path, &memory).unwrap();
+        assert!(build(read).as_bytes() == free.as_bytes(), "{bytes} bytes");
+    }
+}
+
+#[test]
 fn counts_keep_class_day_and_messages_without_tokens() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("counts");

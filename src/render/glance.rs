@@ -82,3 +82,71 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
 fn start(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mime::{Arena, Limits};
+
+    fn with<T>(mail: &str, reach: Reach, look: impl FnOnce(&Glance<'_>) -> T) -> T {
+        let arena = Arena::new();
+        let message = Message::parse(mail.as_bytes(), &arena, &Limits::default());
+        look(&glance(&message, reach))
+    }
+
+    const FAR: Reach = Reach { text: 6000, links: 60 };
+
+    #[test]
+    fn it_sees_what_a_reader_sees() {
+        let mail = "Subject: s\nContent-Type: text/html\n\n<p>One  two</p><p>three</p>\
+                    <span style=\"display:none\">hidden</span> <a href=\"http://Example.com/x\">four</a>\n";
+        with(mail, FAR, |glance| {
+            let text = String::from_utf8_lossy(glance.text).into_owned();
+            assert!(text.contains("One two") && text.contains("three") && text.contains("four"), "{text:?}");
+            assert!(glance.hides && !text.contains("hidden"), "{text:?}");
+            assert_eq!((glance.subject, glance.links.len()), ("s", 1));
+            let link = glance.links[0];
+            assert_eq!((link.raw, link.host), ("http://Example.com/x", "example.com"));
+        });
+    }
+
+    #[test]
+    fn it_ends_where_its_reach_does() {
+        let words = "word http://a.example.com/ ".repeat(1000);
+        let plain = format!("Subject: s\n\n{words}");
+        let html =
+            format!("Subject: s\nContent-Type: text/html\n\n<b>{}</b>", words.replace(' ', "</b> <b>"));
+        for mail in [plain, html] {
+            with(&mail, Reach { text: 100, links: 60 }, |glance| {
+                assert_eq!(glance.text.len(), 100, "{mail:.60}");
+                assert_eq!(glance.links.len(), 1, "the same link is one");
+            });
+        }
+        let links: String = (0..100).map(|n| format!("http://host{n}.example.com/\n")).collect();
+        with(&format!("Subject: s\n\n{links}"), Reach { text: 6000, links: 7 }, |glance| {
+            assert_eq!(glance.links.len(), 7);
+        });
+    }
+
+    #[test]
+    fn what_is_hidden_first_does_not_use_up_the_reach() {
+        let hidden = "innocent words ".repeat(2000);
+        let mail = format!(
+            "Subject: s\nContent-Type: text/html\n\n<div style=\"display:none\">{hidden}</div><p>buy pills</p>"
+        );
+        with(&mail, FAR, |glance| {
+            assert!(String::from_utf8_lossy(glance.text).contains("buy pills"));
+        });
+    }
+
+    #[test]
+    fn a_host_that_is_written_with_escapes_is_found() {
+        with(
+            "Subject: s\nContent-Type: text/html\n\n<a href=\"http://www.ex%61mple.com/\">x</a>",
+            FAR,
+            |glance| {
+                assert_eq!(glance.links[0].host, "www.example.com");
+            },
+        );
+    }
+}
