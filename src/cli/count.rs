@@ -48,6 +48,8 @@ struct Chunk {
     corpus: Corpus,
     inputs: Vec<Input>,
     failed: Vec<String>,
+    /// There is a file of several messages among them: nothing of it counts, they have to be taken apart first.
+    has_mbox: bool,
 }
 
 /// Counts the messages below `spam` and `ham`. Those that cannot be read are told on stderr and left out.
@@ -75,22 +77,33 @@ pub(super) fn count(
         elapsed: Duration::ZERO,
     };
     let mut failed = Vec::new();
-    let chunks: Vec<&[(Input, bool)]> = files.chunks(CHUNK).collect();
+    let workers = rayon::current_num_threads();
     let count = |counter: &mut Counter, files: &&[(Input, bool)]| {
         let mut chunk = Chunk::default();
-        for (file, is_spam) in *files {
-            counter.count(file, *is_spam, today, keep, &mut chunk);
-        }
+        let one_each =
+            |(file, is_spam): &(Input, bool)| counter.count(file, *is_spam, today, keep, &mut chunk);
+        chunk.has_mbox = !files.iter().all(one_each);
         chunk
     };
-    parallel::in_order(&chunks, rayon::current_num_threads(), Counter::default, count, |files, chunk| {
+    let mut add = |chunk: Chunk| {
         counted.messages += chunk.corpus.len();
         counted.corpus.append(chunk.corpus);
-        counted.corpus.relieve().map_err(|error| cannot_spill(memory, &error))?;
         counted.inputs.extend(chunk.inputs);
         failed.extend(chunk.failed);
+        counted.corpus.relieve().map_err(|error| cannot_spill(memory, &error))
+    };
+    let chunks: Vec<&[(Input, bool)]> = files.chunks(CHUNK).collect();
+    parallel::in_order(&chunks, workers, Counter::default, count, |files, chunk| {
         bar.inc(files.len() as u64);
-        Ok(())
+        if !chunk.has_mbox {
+            return add(chunk);
+        }
+        // One after another: an mbox may be as large as memory allows.
+        files.iter().try_for_each(|(file, is_spam)| {
+            let messages: Vec<_> = file.messages().into_iter().map(|input| (input, *is_spam)).collect();
+            let chunks: Vec<&[(Input, bool)]> = messages.chunks(CHUNK).collect();
+            parallel::in_order(&chunks, workers, Counter::default, count, |_, chunk| add(chunk))
+        })
     })?;
     bar.finish_and_clear();
     counted.unreadable = failed.len();
@@ -140,19 +153,25 @@ struct Counter {
 }
 
 impl Counter {
-    /// Adds the messages of a file.
-    fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) {
-        let Counter { buffer, arena, limits, tokens } = self;
-        let read = file.split(buffer, |raw, input| {
-            arena.reset();
-            tokens.collect(&Message::parse(raw, arena, limits), &[]);
-            chunk.corpus.push(tokens, is_spam, day);
-            if keep == Keep::Inputs {
-                chunk.inputs.push(input);
+    /// Adds a message; `false` where the file holds several.
+    fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) -> bool {
+        match file.read_one(&mut self.buffer) {
+            Ok(false) => {
+                // It may be huge.
+                self.buffer = Vec::new();
+                return false;
             }
-        });
-        if let Err(error) = read {
-            chunk.failed.push(format!("{}: {error}", file.name()));
+            Ok(true) => {
+                self.arena.reset();
+                let message = Message::parse(&self.buffer, &self.arena, &self.limits);
+                self.tokens.collect(&message, &[]);
+                chunk.corpus.push(&self.tokens, is_spam, day);
+                if keep == Keep::Inputs {
+                    chunk.inputs.push(file.clone());
+                }
+            }
+            Err(error) => chunk.failed.push(format!("{}: {error}", file.name())),
         }
+        true
     }
 }

@@ -39,29 +39,42 @@ impl Input {
         }
     }
 
-    /// What [`files`] found, read and taken apart where it is an mbox: each message and its input. The buffer
-    /// is reused from file to file.
+    /// Reads the raw message into a buffer that is reused. `false` where it is a file of several messages, which
+    /// [`Input::messages`] takes apart.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn split(&self, buffer: &mut Vec<u8>, mut message: impl FnMut(&[u8], Input)) -> io::Result<()> {
-        let Input::File(path) = self else {
-            message(&self.read()?, self.clone());
-            return Ok(());
-        };
-        read_into(path, buffer)?;
-        if !buffer.starts_with(b"From ") || mbox_starts(buffer).len() < 2 {
-            message(buffer, self.clone());
-            return Ok(());
-        }
-        let mut found = Vec::new();
-        split(path, std::mem::take(buffer), &mut found);
-        for input in found {
-            if let Input::Mbox { data, range, .. } = &input {
-                message(data.get(range.clone()).unwrap_or_default(), input.clone());
+    pub fn read_one(&self, buffer: &mut Vec<u8>) -> io::Result<bool> {
+        match self {
+            Input::File(path) => {
+                read_into(path, buffer)?;
+                Ok(!buffer.starts_with(b"From ") || mbox_starts(buffer).len() < 2)
+            }
+            Input::Mbox { data, range, .. } => {
+                buffer.clear();
+                buffer.extend_from_slice(data.get(range.clone()).unwrap_or_default());
+                Ok(true)
+            }
+            Input::Stdin(data) => {
+                buffer.clear();
+                buffer.extend_from_slice(data);
+                Ok(true)
             }
         }
-        Ok(())
+    }
+
+    /// What [`files`] found, taken apart where it is an mbox.
+    pub fn messages(&self) -> Vec<Input> {
+        let mut found = Vec::new();
+        match self {
+            Input::File(path) if is_mbox(path) => match read(path) {
+                Ok(data) => split(path, data, &mut found),
+                // It is told when it is to be read.
+                Err(_) => found.push(self.clone()),
+            },
+            _ => found.push(self.clone()),
+        }
+        found
     }
 
     /// The raw message.
@@ -80,21 +93,10 @@ impl Input {
 /// # Errors
 /// A path that is not there or cannot be listed.
 pub fn messages(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
-    let mut found = Vec::new();
-    for input in files(paths)? {
-        match &input {
-            Input::File(path) if is_mbox(path) => match read(path) {
-                Ok(data) => split(path, data, &mut found),
-                // It is told when it is to be read.
-                Err(_) => found.push(input),
-            },
-            _ => found.push(input),
-        }
-    }
-    Ok(found)
+    Ok(files(paths)?.iter().flat_map(Input::messages).collect())
 }
 
-/// As [`messages`], without a look into files: what turns out to be an mbox is left to [`Input::split`].
+/// As [`messages`], without a look into files: what turns out to be an mbox is left to [`Input::messages`].
 ///
 /// # Errors
 /// As [`messages`].
