@@ -153,8 +153,11 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
         if has_rawbody(part) {
             rawbody::units(part.decoded(message), &mut rendered.rawbody);
         }
-        let mut leaf = Leaf { part: index, text: LeafText::None, is_wide: is_wide(part, message) };
-        match part.text_kind() {
+        let kind = part.text_kind();
+        // an attachment is not decoded for it
+        let is_wide = kind.is_some() && is_wide(part, message);
+        let mut leaf = Leaf { part: index, text: LeafText::None, is_wide };
+        match kind {
             Some(TextKind::Html) if !part.decoded(message).is_empty() => {
                 let mut html = html::render(part.text(message), leaf.is_wide, arena);
                 html.facts.part = index;

@@ -1,6 +1,6 @@
 //! What hit so far: counts by rule, with a little evidence.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Instant};
 
 use super::{
     captures::{Captured, Template},
@@ -79,11 +79,14 @@ pub struct Tally<'t> {
     pub late: Option<&'t LateText>,
     /// Rules whose search was given up; they are not tried again on this message.
     pub exceeded: Vec<u32>,
+    cutoff: Instant,
+    /// Whether a scan was stopped there.
+    pub cut: bool,
 }
 
 impl<'t> Tally<'t> {
-    pub fn new(rules: &'t [Rule], hits: &'t mut Hits) -> Tally<'t> {
-        Tally { rules, hits, subject: false, late: None, exceeded: Vec::new() }
+    pub fn new(rules: &'t [Rule], hits: &'t mut Hits, cutoff: Instant) -> Tally<'t> {
+        Tally { rules, hits, subject: false, late: None, exceeded: Vec::new(), cutoff, cut: false }
     }
 }
 
@@ -118,6 +121,11 @@ impl Sink for Tally<'_> {
 
     fn captured(&mut self, name: &str, value: &[u8]) {
         self.hits.captured.keep(name, value);
+    }
+
+    fn out_of_time(&mut self) -> bool {
+        self.cut |= Instant::now() >= self.cutoff;
+        self.cut
     }
 
     fn exceeded(&mut self, rule: u32) {

@@ -135,6 +135,10 @@ impl<S: Sink> Sink for FirstNode<'_, S> {
         self.sink.captured(name, value);
     }
 
+    fn out_of_time(&mut self) -> bool {
+        self.sink.out_of_time()
+    }
+
     fn exceeded(&mut self, rule: u32) {
         self.sink.exceeded(rule);
     }

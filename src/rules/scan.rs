@@ -50,13 +50,16 @@ impl RuleSet {
     /// Runs every rule over the message's views; stops where the budget ends, and says so there.
     pub fn scan(&self, subject: &Subject<'_, '_>, scratch: &mut Scratch, budget: &mut Budget) -> Hits {
         let mut hits = Hits::new(self.rules.len());
-        let mut tally = Tally::new(&self.rules, &mut hits);
+        let mut tally = Tally::new(&self.rules, &mut hits, budget.cutoff());
         let rendered = subject.rendered;
         let Scratch { matching, headers, value } = scratch;
 
         // What do the headers say?
         self.headers.scan(&subject.values, headers, matching, &mut tally);
         self.mime_headers.scan(subject.message, value, matching, &mut tally);
+        if tally.cut {
+            budget.skip(Stage::Rules, "headers", Why::Deadline);
+        }
         for eval in &self.header_evals {
             tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
         }
@@ -88,7 +91,7 @@ impl RuleSet {
         if hits.counts.len() != self.rules.len() {
             *hits = Hits::new(self.rules.len());
         }
-        let mut tally = Tally::new(&self.rules, hits);
+        let mut tally = Tally::new(&self.rules, hits, budget.cutoff());
         tally.late = Some(late);
         let matching = &mut scratch.matching;
         let paragraphs = paragraphs(&late.text);
@@ -181,7 +184,7 @@ fn units<'u>(
         return;
     }
     for unit in units {
-        if budget.expired() {
+        if tally.cut || budget.expired() {
             return budget.skip(Stage::Rules, what, Why::Deadline);
         }
         let cut = unit.get(..MAX_UNIT);
@@ -189,6 +192,9 @@ fn units<'u>(
             budget.skip(Stage::Rules, what, Why::Limit("bytes of one text"));
         }
         view.scan(cut.unwrap_or(unit), scratch, tally);
+    }
+    if tally.cut {
+        budget.skip(Stage::Rules, what, Why::Deadline);
     }
 }
 

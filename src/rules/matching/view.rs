@@ -10,6 +10,9 @@ use super::{
 };
 use crate::rules::regex::{Bytes, Factors, Needs, Signs, is_plain, squeeze};
 
+/// After so many searches somebody looks at the clock. One takes some ten milliseconds at most.
+const STEPS: usize = 8;
+
 /// How a pattern is matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -107,6 +110,8 @@ pub trait Sink {
     fn captured(&mut self, name: &str, value: &[u8]);
     /// A search was given up.
     fn exceeded(&mut self, rule: u32);
+    /// Whether the time is up; asked now and then in the middle of a unit.
+    fn out_of_time(&mut self) -> bool;
 }
 
 impl Scratch {
@@ -185,7 +190,11 @@ impl View {
         let bytes = if by_itself { Bytes::of(unit) } else { Bytes::default() };
         let is_possible = |pattern: &Pattern| pattern.needs.are_met(unit.len(), &bytes);
         if let Some(scratch) = database {
-            for (id, database) in self.lone.iter().chain(self.fallbacks.iter().filter(|_| foreign)) {
+            let single = self.lone.iter().chain(self.fallbacks.iter().filter(|_| foreign));
+            for (at, (id, database)) in single.enumerate() {
+                if at % STEPS == STEPS - 1 && sink.out_of_time() {
+                    return;
+                }
                 let Some(pattern) = self.patterns.get(*id as usize) else { continue };
                 if is_possible(pattern) && (pattern.negated || sink.wants(pattern.rule) > 0) {
                     let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
@@ -200,6 +209,9 @@ impl View {
         let is_possible = |id: &u32| self.patterns.get(*id as usize).is_some_and(is_possible);
         found.extend(alone.filter(is_possible).map(|id| (id, 0)));
         for (at, &(id, end)) in found.iter().enumerate() {
+            if at % STEPS == STEPS - 1 && sink.out_of_time() {
+                return;
+            }
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
             let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);
             if at < candidates {
