@@ -17,6 +17,8 @@ const CONTRAST: u8 = 24;
 const SAME: u8 = 20;
 /// What is seen for this long is seen; longer does not make it worth more.
 const FULL_TIME: u32 = 600;
+/// Pixels of ink below which there is neither a word nor a code.
+const LEAST_INK: u32 = 20;
 /// The worth of another moment, in parts of the best one's, below which it is not read.
 const WORTHWHILE: f32 = 0.12;
 
@@ -154,6 +156,9 @@ fn worth(moment: &Moment, chosen: &[usize], moments: &[Moment]) -> f32 {
             new += u32::from(cell.ink);
         }
     }
+    if new < LEAST_INK {
+        return 0.0;
+    }
     let time = moment.visible.min(FULL_TIME) as f32 / FULL_TIME as f32;
     new as f32 * (0.1 + 0.9 * time)
 }
@@ -195,6 +200,13 @@ mod tests {
         let moments = [moment(&[(0, 0), (0, 1)], 500), moment(&[(5, 0), (5, 1), (5, 2)], 500)];
         assert_eq!(choose(&moments, 4), [1, 0]);
         assert_eq!(choose(&moments, 1), [1]);
+    }
+
+    #[test]
+    fn a_dot_on_a_large_canvas_is_not_read() {
+        let mut dot = moment(&[], 500);
+        dot.cells[0].ink = 1;
+        assert!(choose(&[dot], 4).is_empty());
     }
 
     #[test]

@@ -7,12 +7,17 @@ use crate::media::raster::Raster;
 
 /// Channels that differ by more make two colours.
 const OTHER: u8 = 48;
+/// Pixels of a picture in which single ones hide nothing.
+const LARGE: usize = 2_000_000;
 /// Lone pixels a thousand pixels, from which on they are no accident.
 const SOWN: usize = 4;
 
 /// The brightness of a picture, without the lone pixels if it is sown with them.
 pub fn plane(raster: &Raster) -> Plane {
     let mut plane = Plane::of(raster);
+    if raster.pixels.len() > LARGE {
+        return plane;
+    }
     let lone = lone(raster);
     // Those of thin letters are on no even ground.
     let sown = lone.iter().filter(|&&at| is_even(raster, at)).count();

@@ -37,6 +37,8 @@ const X_HEIGHT: f32 = 10.0;
 const MOST_PIXELS: f32 = 2_500_000.0;
 /// Letters that must be left when the ground is made even, in tenths; stripes among the letters were counted too.
 const SURVIVE: usize = 6;
+/// Shades between the darkest and the lightest pixel of a letter's box that a person needs to read it.
+const FAINT: u8 = 20;
 /// Ground that is left around the letters, in heights of small ones.
 const MARGIN: f32 = 2.0;
 /// A part that is as large as this, in tenths of the whole, is not worth the copy.
@@ -58,7 +60,7 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         plane = plane.scaled(shrink);
     }
     let (mut found, other) = Found::on(&plane);
-    if !found.text.is_text() {
+    if !found.text.is_text() || is_faint(&plane, &found.text) {
         return None;
     }
     if found.tone == Tone::Light {
@@ -87,7 +89,7 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
             (plane, found) = (flat, again);
         }
     }
-    if !found.text.is_text() {
+    if !found.text.is_text() || is_faint(&plane, &found.text) {
         return None;
     }
     let x = found.text.x_height();
@@ -100,6 +102,13 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         plane = plane.scaled(factor);
     }
     Some(plane.into_page())
+}
+
+/// Whether half of the letters hardly stand out from the ground in their boxes: the grain of a photo.
+fn is_faint(plane: &Plane, text: &Text) -> bool {
+    let mut ranges: Vec<u8> = text.rows.iter().flatten().map(|letter| plane.range(letter)).collect();
+    let at = ranges.len() / 2;
+    !ranges.is_empty() && *ranges.select_nth_unstable(at).1 < FAINT
 }
 
 /// The part of a picture that has letters, with some ground around them, where that is a good deal less than the whole.

@@ -1,5 +1,6 @@
 //! A grey picture that is worked on.
 
+use super::blobs::Blob;
 use crate::{media::raster::Raster, ocr::Page};
 
 /// Grey pixels, rows from the top without padding.
@@ -27,6 +28,17 @@ impl Plane {
         for pixel in &mut self.pixels {
             *pixel = 255 - *pixel;
         }
+    }
+
+    /// How far apart the darkest and the lightest pixel of a blob's box are; of one that fills its box, with those beside.
+    pub fn range(&self, blob: &Blob) -> u8 {
+        let beside = usize::from(u64::from(blob.area) * 10 > blob.pixels() * 8);
+        let before = |edge: u32| (edge as usize).saturating_sub(beside);
+        let columns = before(blob.left)..(blob.right as usize + beside).min(self.width);
+        let rows = before(blob.top)..(blob.bottom as usize + beside).min(self.height);
+        let rows = rows.map(|y| &self.row(y)[columns.clone()]);
+        let (low, high) = rows.flatten().fold((u8::MAX, 0), |(low, high), &p| (p.min(low), p.max(high)));
+        high.saturating_sub(low)
     }
 
     /// A part of the picture; the edges are those beyond the last column and row.
