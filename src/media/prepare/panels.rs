@@ -10,16 +10,18 @@ const GROUND: i32 = 28;
 const MOSTLY: usize = 3;
 /// Letters of a panel, at least.
 const LEAST: usize = 4;
+/// Rows that are looked at: a picture of noise has thousands, each to be compared with all letters.
+const MOST: usize = 100;
 
 /// Makes `other`, the text of the other tone, dark on white like the rest, each panel as far as its ground reaches.
 /// `main` is the text that is dark already. Returns whether there were any.
 pub fn unify(plane: &mut Plane, main: &Text, other: &Text) -> bool {
     let mut done: Vec<Blob> = Vec::new();
     let letters: Vec<&Blob> = main.rows.iter().flatten().collect();
-    for row in &other.rows {
+    for row in other.rows.iter().filter(|row| row.len() >= LEAST).take(MOST) {
         let mut bounds = row[0];
         row.iter().for_each(|letter| bounds.include(letter));
-        if row.len() < LEAST || done.iter().any(|panel| panel.overlap(&bounds) > 0) {
+        if done.iter().any(|panel| panel.overlap(&bounds) > 0) {
             continue;
         }
         // The insides of letters stand in rows as well: between letters that are higher.
