@@ -124,6 +124,7 @@ fn declared_charset<'m>(bytes: &'m [u8], label: &str, strict: bool) -> Option<Co
         Charset::WindowsJapanese => decoder(bytes, SHIFT_JIS, strict)?,
         Charset::Jis => as_jis(Cow::Owned(jis::japanese(bytes))),
         Charset::Korean => Cow::Owned(jis::korean(bytes)),
+        Charset::CodePage(page) => Cow::Owned(page.decode(bytes, strict)?),
     };
     Some(text)
 }

@@ -3,7 +3,7 @@
 
 use encoding_rs::{Encoding, KOI8_R, KOI8_U, MACINTOSH, UTF_8, WINDOWS_1252};
 
-use super::double_byte::DoubleByte;
+use super::{code_page::CodePage, double_byte::DoubleByte};
 
 /// How the bytes of a charset are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +19,7 @@ pub enum Charset {
     Jis,
     /// ISO-2022-KR.
     Korean,
+    CodePage(CodePage),
 }
 
 /// The charset of a label, if it is known.
@@ -93,7 +94,8 @@ fn by_number(name: &str) -> Option<Charset> {
             _ if number.len() == 4 => by_standard(&format!("windows-{number}")),
             _ => None,
         }
-        .or_else(|| by_standard(&format!("ibm{number}")));
+        .or_else(|| by_standard(&format!("ibm{number}")))
+        .or_else(|| CodePage::numbered(number).map(Charset::CodePage));
     }
     if is(&["latin"]) {
         return iso(LATIN.get(number.parse::<usize>().ok()?).filter(|part| !part.is_empty())?);
@@ -169,6 +171,8 @@ mod tests {
             ("tis-620", Charset::Iso(encoding_rs::WINDOWS_874)),
             ("windows-874", Charset::Encoding(encoding_rs::WINDOWS_874)),
             ("ibm866", Charset::Encoding(encoding_rs::IBM866)),
+            ("IBM-437", Charset::CodePage(CodePage::numbered("437").unwrap())),
+            ("x-cp850", Charset::CodePage(CodePage::numbered("850").unwrap())),
             ("utf8", Charset::Encoding(UTF_8)),
         ] {
             assert_eq!(charset(label), Some(name), "{label}");

@@ -7,6 +7,7 @@
 
 mod address;
 mod charset;
+mod code_page;
 mod content;
 mod damage;
 mod double_byte;
