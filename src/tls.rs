@@ -57,7 +57,7 @@ impl Identity {
 ///
 /// # Errors
 /// A file of the folder is missing or makes no sense.
-pub fn server(folder: &Path) -> Result<Arc<ServerConfig>, Error> {
+pub fn server(folder: &Path) -> Result<ServerConfig, Error> {
     let of = Identity::load(folder)?;
     let clients = WebPkiClientVerifier::builder_with_provider(of.roots, Arc::clone(&of.provider)).build();
     let clients = clients.map_err(|what| error(of.folder.join("ca.pem"), what))?;
@@ -69,7 +69,7 @@ pub fn server(folder: &Path) -> Result<Arc<ServerConfig>, Error> {
         .map_err(|what| error(of.folder.join("cert.pem"), what))?;
     // A client that waits for a reply takes whatever comes for one, and tickets would come first.
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(config)
 }
 
 /// What a client needs to prove who it is to a server that does the same.

@@ -86,7 +86,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Loads anew what the command line and the configuration name now. The OCR workers stay, unless
-/// their options are others. What concerns sockets and threads waits for a restart.
+/// their options are others. Certificates are renewed by the server; what else concerns sockets, and threads, waits
+/// for a restart.
 fn reload(args: Args, ocr: ocr::Options) -> impl Fn(&Engine) -> Result<Engine, String> + Send + Sync {
     let running = Mutex::new(ocr);
     move |engine| {

@@ -24,10 +24,11 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream, tcp, unix as tokio_unix},
     time::{sleep, timeout},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::server::TlsStream;
 
 use super::{
     Error, Handed, Shared,
+    certificates::{Certificate, Certificates},
     connection::{self, Input},
     milter, qmqp, rspamd, spamd,
 };
@@ -35,7 +36,6 @@ use crate::{
     config::{Access, Dialect, Endpoint, Listen},
     network::Network,
     profile::Caller,
-    tls,
     wire::frame::{self, Refused},
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Listener {
     /// Where messages that come over QMQP go on.
     next: Arc<[SocketAddr]>,
     /// Where clients have to prove who they are.
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificate>>,
 }
 
 #[derive(Debug)]
@@ -80,10 +80,9 @@ impl fmt::Debug for Listener {
 
 impl Listener {
     /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode` where it has none of its own.
-    pub fn bind(endpoint: &Endpoint, mode: u32) -> Result<Listener, Error> {
+    pub fn bind(endpoint: &Endpoint, mode: u32, certificates: &Certificates) -> Result<Listener, Error> {
         let Endpoint { dialect, listen, access, next, tls } = endpoint;
-        let acceptor = |folder: &PathBuf| tls::server(folder).map(TlsAcceptor::from);
-        let tls = tls.as_ref().map(acceptor).transpose().map_err(Error::Tls)?;
+        let tls = tls.as_ref().map(|folder| certificates.open(folder)).transpose().map_err(Error::Tls)?;
         let bound = match listen {
             Listen::Unix(path) => bind_unix(path, access.mode.unwrap_or(mode), access),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
@@ -168,7 +167,7 @@ impl Listener {
 struct Service {
     dialect: Dialect,
     next: Arc<[SocketAddr]>,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Certificate>>,
 }
 
 /// A connection that was accepted.
@@ -199,8 +198,8 @@ async fn admit(service: Service, stream: Stream, caller: Caller, shared: Arc<Sha
             let (input, output) = stream.into_split();
             service.serve(input, output, caller, shared).await;
         }
-        (Stream::Tcp(stream), Some(acceptor)) => {
-            match timeout(shared.options.frame_timeout, acceptor.accept(stream)).await {
+        (Stream::Tcp(stream), Some(certificate)) => {
+            match timeout(shared.options.frame_timeout, certificate.acceptor().accept(stream)).await {
                 Ok(Ok(stream)) => {
                     let (input, output) = tokio::io::split(stream);
                     service.serve(input, output, caller, shared).await;

@@ -9,6 +9,7 @@
 #[allow(unsafe_code)]
 mod activation_ffi;
 mod admission;
+mod certificates;
 mod clock;
 mod connection;
 mod control;
@@ -49,6 +50,7 @@ use std::{
 use serde::Serialize;
 
 use admission::{Admission, Crowd, Room};
+use certificates::Certificates;
 use clock::Clock;
 use control::Control;
 use forecast::Forecast;
@@ -118,6 +120,7 @@ struct Shared {
     options: Options,
     engine: Swap<Engine>,
     reload: Reload,
+    certificates: Certificates,
     admission: Arc<Admission>,
     crowd: Crowd,
     control: Control,
@@ -174,6 +177,7 @@ impl Server {
         let shared = Arc::new(Shared {
             engine: Swap::new(engine),
             reload,
+            certificates: Certificates::default(),
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
             crowd: Crowd::new(settings.max_connections_per_peer),
             control: Control::new(settings.controller_password.clone()),
@@ -192,7 +196,8 @@ impl Server {
         // The sockets come last: whoever finds one finds an engine that is ready.
         if handed.is_empty() {
             for endpoint in &settings.listen {
-                server.listeners.push(Listener::bind(endpoint, settings.socket_mode)?);
+                let certificates = &server.shared.certificates;
+                server.listeners.push(Listener::bind(endpoint, settings.socket_mode, certificates)?);
             }
         }
         for socket in handed {
@@ -276,10 +281,15 @@ impl Shared {
         self.heavy.push(order, MediaJob { job, pending });
     }
 
-    /// Loads anew what is configured; messages in flight end with the engine they began with. Takes
-    /// as long as compiling rules does.
+    /// Loads anew what is configured, and the certificates, both or neither; messages in flight end with the
+    /// engine they began with. Takes as long as compiling rules does.
     fn reload(&self) -> Result<(), String> {
-        self.engine.replace(&self.reload)?;
+        self.engine.replace(|current| {
+            let certificates = self.certificates.renewed().map_err(|error| error.to_string())?;
+            let next = (self.reload)(current)?;
+            certificates.put_in_place();
+            Ok::<_, String>(next)
+        })?;
         self.stats.reloaded();
         Ok(())
     }

@@ -22,12 +22,16 @@ impl<T> Swap<T> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Puts `next` in place.
+    pub fn put(&self, next: T) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
+    }
+
     /// Puts in place what `make` makes of the value of now, however long that takes; others go on with
     /// that meanwhile, and for good where `make` fails.
     pub fn replace<E>(&self, make: impl FnOnce(&T) -> Result<T, E>) -> Result<(), E> {
         let _one_at_a_time = lock(&self.making);
-        let next = Arc::new(make(&self.get())?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
+        self.put(make(&self.get())?);
         Ok(())
     }
 }

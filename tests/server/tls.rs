@@ -28,15 +28,20 @@ impl Authority {
     /// The folder of a machine that is called `name`, and believes `roots`.
     fn folder(&self, name: &str, roots: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
+        self.fill(folder.path(), name, roots);
+        folder
+    }
+
+    /// Replaces what is in such a folder.
+    fn fill(&self, folder: &Path, name: &str, roots: &str) {
         let key = KeyPair::generate().unwrap();
         let certificate =
             CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
         for (file, pem) in
             [("ca.pem", roots.to_owned()), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())]
         {
-            fs::write(folder.path().join(file), pem).unwrap();
+            fs::write(folder.join(file), pem).unwrap();
         }
-        folder
     }
 }
 
@@ -129,6 +134,48 @@ fn others_do_not() {
     let Err(Error::Address(why)) = Client::connect(&engine.tls("localhost", good.path())) else { panic!() };
     assert!(why.contains("key.pem"), "{why}");
     assert!(matches!(Client::connect("tls://localhost"), Err(Error::Address(_))));
+    engine.assert_sound();
+}
+
+#[test]
+fn certificates_are_renewed_by_a_reload_and_broken_ones_are_not_taken() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let (there, home) = (old.folder("localhost", &old.pem), old.folder("node", &old.pem));
+    let other = new.folder("node", &new.pem);
+    let engine = engine(there.path());
+    let [known, stranger] = [&home, &other].map(|folder| engine.tls("localhost", folder.path()));
+    let mut early = Client::connect(&known).unwrap();
+    assert_eq!(early.ping().unwrap().status, 0);
+    let who_is_answered = || (is_answered(&known), is_answered(&stranger));
+    assert_eq!(who_is_answered(), (true, false));
+
+    // Each of these is refused as a whole: the configuration beside it does not come into force either.
+    let configured = fs::read_to_string(engine.home.path().join("criba.toml")).unwrap();
+    fs::write(engine.home.path().join("criba.toml"), configured + "[profile.partners]\nbudget_ms = 900\n")
+        .unwrap();
+    let partners = Envelope { profile: Some("partners".into()), ..Envelope::default() };
+    let right = |file: &str| fs::read(there.path().join(file)).unwrap();
+    let another_key = KeyPair::generate().unwrap().serialize_pem();
+    for (file, broken) in [("cert.pem", "no certificate"), ("key.pem", &another_key), ("ca.pem", "")] {
+        let before = right(file);
+        fs::write(there.path().join(file), broken).unwrap();
+        let refused = engine.client().reload().unwrap();
+        assert_eq!(refused.status, 7, "{file}");
+        assert!(refused.json.contains(there.path().to_str().unwrap()), "{file}: {}", refused.json);
+        assert_eq!(who_is_answered(), (true, false), "{file}");
+        assert_eq!(engine.client().scan(MAIL, &partners, 0).unwrap().status, 4, "{file}");
+        fs::write(there.path().join(file), before).unwrap();
+    }
+
+    new.fill(there.path(), "localhost", &new.pem);
+    engine.signal("-HUP");
+    wait_for("the new certificates", || who_is_answered() == (false, true));
+    assert_eq!(engine.client().scan(MAIL, &partners, 60_000).unwrap().status, 0);
+    assert_eq!(early.ping().unwrap().status, 0, "who is connected stays so");
+
+    old.fill(there.path(), "localhost", &old.pem);
+    assert_eq!(engine.client().reload().unwrap().status, 0);
+    assert_eq!(who_is_answered(), (true, false));
     engine.assert_sound();
 }
 
