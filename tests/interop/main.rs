@@ -20,3 +20,4 @@ mod smtp;
 mod spamc;
 mod support;
 mod tls;
+mod welcomelist;
