@@ -69,6 +69,8 @@ pub enum Why {
     Crashed,
     /// A cap was reached; its name.
     Limit(&'static str),
+    /// What it takes is not there; its name. Whether it will be is not known, so nobody is asked to come back for it.
+    Unavailable(&'static str),
     /// The profile has this stage off.
     Disabled,
     /// Nothing that could be found there would change what happens to the message.
@@ -85,7 +87,7 @@ impl Why {
 
     /// Whether something was left out that criba could have looked at.
     pub fn is_incomplete(self) -> bool {
-        self.is_passing() || matches!(self, Why::Limit(_))
+        self.is_passing() || matches!(self, Why::Limit(_) | Why::Unavailable(_))
     }
 }
 
@@ -96,6 +98,7 @@ impl fmt::Display for Why {
             Why::Overload => f.write_str("overload"),
             Why::Crashed => f.write_str("crashed"),
             Why::Limit(name) => write!(f, "limit: {name}"),
+            Why::Unavailable(what) => write!(f, "unavailable: {what}"),
             Why::Disabled => f.write_str("disabled"),
             Why::Decided => f.write_str("decided"),
             Why::Unreadable(how) => write!(f, "unreadable: {how}"),
@@ -208,6 +211,13 @@ mod tests {
         let late =
             Budget::starting_at(Instant::now() - Duration::from_millis(95), Duration::from_millis(100));
         assert!(late.expired());
+    }
+
+    #[test]
+    fn what_is_not_there_is_missing_but_no_reason_to_come_back() {
+        let why = Why::Unavailable("OCR worker");
+        assert!(why.is_incomplete() && !why.is_passing());
+        assert_eq!(why.to_string(), "unavailable: OCR worker");
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Error {
         match self {
             Error::Deadline => Why::Deadline,
             Error::Crashed(_) => Why::Crashed,
-            Error::Unavailable(_) => Why::Unreadable("no OCR worker"),
+            Error::Unavailable(_) => Why::Unavailable("OCR worker"),
         }
     }
 }
