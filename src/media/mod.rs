@@ -104,6 +104,8 @@ pub struct Extract {
     pub codes: Vec<(String, String)>,
     /// Grey pages worth reading, with their place as above.
     pub pages: Vec<(String, Page)>,
+    /// Why something of it was not looked at.
+    pub left_out: Option<Why>,
 }
 
 impl Extract {

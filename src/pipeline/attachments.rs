@@ -167,7 +167,12 @@ impl Scan<'_> {
         let look = |scan: &mut Self| match scan
             .timed(stage, |scan| media::extract(kind, bytes, &scan.engine.media, &scan.budget))
         {
-            Ok(extract) => Some(scan.have_read(extract, place)),
+            Ok(extract) => {
+                let left_out = extract.left_out;
+                left_out.into_iter().for_each(|why| scan.budget.skip(stage, place, why));
+                let (said, complete) = scan.have_read(extract, place);
+                Some((said, complete && left_out.is_none()))
+            }
             Err(error) => {
                 scan.budget.skip(stage, place, error.why());
                 None

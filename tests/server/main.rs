@@ -1,5 +1,6 @@
 //! The engine as a process on its sockets, asked by raw bytes, by the Rust client, and by Python.
 
+mod adversarial;
 mod chaos;
 mod clients;
 mod dialects;
@@ -35,11 +36,15 @@ struct Engine {
 }
 
 impl Engine {
-    /// `configuration` is TOML.
+    /// `configuration` is TOML; there are no rules.
     fn start(configuration: &str) -> Engine {
+        Engine::start_with(configuration, &["--no-default-rules"])
+    }
+
+    fn start_with(configuration: &str, options: &[&str]) -> Engine {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join("criba.toml"), configuration).unwrap();
-        let mut process = serve(home.path())
+        let mut process = serve_with(home.path(), options)
             .args(["--listen", "127.0.0.1:0", "--listen"])
             .arg(format!("unix:{}", socket(home.path()).display()))
             .stderr(Stdio::piped())
@@ -126,10 +131,14 @@ fn socket(home: &Path) -> PathBuf {
     home.join("criba.sock")
 }
 
-/// `criba serve` with the configuration in `home` and no rules: none of these tests is about them.
+/// `criba serve` with the configuration in `home` and no rules: most of these tests are not about them.
 fn serve(home: &Path) -> Command {
+    serve_with(home, &["--no-default-rules"])
+}
+
+fn serve_with(home: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_criba"));
-    command.args(["serve", "--no-default-rules", "--workers", "2", "--config"]);
+    command.arg("serve").args(options).args(["--workers", "2", "--config"]);
     command.arg(home.join("criba.toml")).env("XDG_CACHE_HOME", home).env_remove("RUST_LOG");
     command
 }

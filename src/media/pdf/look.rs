@@ -1,10 +1,18 @@
 //! A first look at a page: its letters, and what else is drawn on it.
+//!
+//! The interpreter cannot be told to stop, and forms that draw forms that draw forms never end. So the look unwinds
+//! through it once the page has more on it than a page has, or time is up; what was seen until then stays.
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    time::Instant,
+};
 
 use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
     font::{Glyph, GlyphRun},
     hayro_cmap::BfString,
-    kurbo::{Affine, BezPath, Point},
+    kurbo::{Affine, BezPath, Point, Rect, Shape},
 };
 
 use super::text::{Lines, Place};
@@ -13,6 +21,12 @@ use super::text::{Lines, Place};
 const MOST_LETTERS: usize = 200_000;
 /// Pictures of one page that are remembered.
 const MOST_PICTURES: usize = 1000;
+/// Things drawn on one page, at most.
+const MOST_THINGS: usize = 200_000;
+/// After so many of them somebody looks at the clock.
+const STEPS: usize = 1024;
+/// How many times over what is drawn may cover a page that is to be rasterised: once costs some half a millisecond.
+const MOST_LAYERS: f64 = 300.0;
 /// Width of a letter whose font does not tell, in ems.
 const USUAL_WIDTH: f64 = 0.5;
 
@@ -26,6 +40,8 @@ pub struct Drawn {
     pub anything: bool,
     /// Edges of what is drawn as lines and areas.
     pub paths: usize,
+    /// Whether rasterising it takes no more work than a page is worth.
+    pub is_affordable: bool,
     /// Of each picture, in drawing order: the part of the page it covers in percent, when it stands upright.
     covers: Vec<Option<f64>>,
 }
@@ -39,20 +55,66 @@ impl Drawn {
 }
 
 /// Collects what a page shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Look {
     lines: Lines,
     drawn: Drawn,
     areas: Vec<Option<f64>>,
+    page: Rect,
+    things: usize,
+    /// The area that they cover together.
+    covered: f64,
+    until: Instant,
 }
 
+/// What unwinds through the interpreter.
+struct Enough;
+
 impl Look {
-    /// The text, and what is drawn beside it, on a page of that size.
-    pub fn finish(self, (width, height): (f32, f32)) -> (String, Drawn) {
-        let page = f64::from(width) * f64::from(height);
+    /// Looks at a page of that size until `until`.
+    pub fn new((width, height): (f32, f32), until: Instant) -> Look {
+        Look {
+            lines: Lines::default(),
+            drawn: Drawn::default(),
+            areas: Vec::new(),
+            page: Rect::new(0.0, 0.0, width.into(), height.into()),
+            things: 0,
+            covered: 0.0,
+            until,
+        }
+    }
+
+    /// Has `interpret` draw the page; `false` where it had to be stopped.
+    pub fn watch(&mut self, interpret: impl FnOnce(&mut Look)) -> bool {
+        match panic::catch_unwind(AssertUnwindSafe(|| interpret(self))) {
+            Ok(()) => true,
+            Err(why) if why.is::<Enough>() => false,
+            Err(why) => panic::resume_unwind(why),
+        }
+    }
+
+    /// The text, and what is drawn beside it.
+    pub fn finish(self) -> (String, Drawn) {
+        let page = self.page.area();
         let part = |area: f64| if page > 0.0 { area * 100.0 / page } else { 0.0 };
         let covers = self.areas.into_iter().map(|area| area.map(part)).collect();
-        (self.lines.finish(), Drawn { covers, ..self.drawn })
+        let is_affordable = self.covered <= page * MOST_LAYERS;
+        (self.lines.finish(), Drawn { covers, is_affordable, ..self.drawn })
+    }
+
+    /// Something is drawn that covers so much of the page.
+    fn thing(&mut self, area: f64) {
+        self.things += 1;
+        self.covered += area;
+        if self.things > MOST_THINGS || self.things.is_multiple_of(STEPS) && Instant::now() >= self.until {
+            // Not a panic: nothing went wrong, and no hook is told.
+            panic::resume_unwind(Box::new(Enough));
+        }
+    }
+
+    fn area(&self, shape: Rect) -> f64 {
+        let seen = shape.intersect(self.page);
+        seen.width().max(0.0) * seen.height().max(0.0)
     }
 
     fn letter(&mut self, glyph: &Glyph<'_>, transform: Affine) {
@@ -81,7 +143,8 @@ impl Look {
 }
 
 impl Device<'_> for Look {
-    fn draw_path(&mut self, path: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
+    fn draw_path(&mut self, path: &BezPath, props: DrawProps<'_>, _: &DrawMode) {
+        self.thing(self.area(props.transform.transform_rect_bbox(path.bounding_box())));
         self.drawn.anything = true;
         self.drawn.paths = self.drawn.paths.saturating_add(path.elements().len());
     }
@@ -92,15 +155,21 @@ impl Device<'_> for Look {
             return;
         }
         self.drawn.anything = true;
+        self.thing(0.0);
         for glyph in run.glyphs() {
             if self.drawn.letters >= MOST_LETTERS {
                 return;
             }
-            self.letter(glyph, props.transform * glyph.transform());
+            let transform = props.transform * glyph.transform();
+            // An em is 1000 units.
+            self.thing(self.area(transform.transform_rect_bbox(Rect::new(0.0, 0.0, 1000.0, 1000.0))));
+            self.letter(glyph, transform);
         }
     }
 
     fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
+        let whole = Rect::new(0.0, 0.0, image.width().into(), image.height().into());
+        self.thing(self.area(props.transform.transform_rect_bbox(whole)));
         self.drawn.anything = true;
         if self.areas.len() < MOST_PICTURES {
             let [a, b, c, d, _, _] = props.transform.as_coeffs();
@@ -110,9 +179,14 @@ impl Device<'_> for Look {
         }
     }
 
-    fn push_clip_path(&mut self, _: &ClipPath) {}
+    fn push_clip_path(&mut self, _: &ClipPath) {
+        self.thing(0.0);
+    }
 
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {}
+    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
+        // It is drawn by itself and then laid over the page.
+        self.thing(self.page.area());
+    }
 
     fn pop_clip(&mut self) {}
 

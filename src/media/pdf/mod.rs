@@ -18,7 +18,7 @@ use hayro_interpret::{
 };
 
 use super::{Error, Extract, Limits};
-use crate::budget::Budget;
+use crate::budget::{Budget, Why};
 use look::{Drawn, Look};
 
 mod draw;
@@ -72,9 +72,17 @@ fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error
         }
         let Some(page) = pages.get(number) else { continue };
         uris(page, &mut extract.uris);
-        let mut look = Look::default();
-        interpret(page, &cache, &settings, &mut look);
-        let (text, drawn) = look.finish(page.render_dimensions());
+        let mut look = Look::new(page.render_dimensions(), budget.cutoff());
+        let is_whole = look.watch(|look| interpret(page, &cache, &settings, look));
+        let (text, drawn) = look.finish();
+        if !is_whole {
+            texts.push((number, text));
+            extract.left_out = Some(if budget.expired() { Why::Deadline } else { Why::Limit("drawing") });
+            break;
+        }
+        if !drawn.is_affordable {
+            extract.left_out = Some(Why::Limit("drawing"));
+        }
         if extract.pages.len() < limits.ocr_pages {
             pictures(page, number, &drawn, limits, &mut extract);
         }
@@ -129,6 +137,7 @@ fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limit
     if wanted.is_empty()
         && !has_text(drawn)
         && drawn.anything
+        && drawn.is_affordable
         && let Some(raster) = draw::page(page, limits)
     {
         extract.picture(&label, &raster, limits);
@@ -146,6 +155,7 @@ fn codes<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, 
         extract.codes(&label(number), &raster);
     }
     if drawn.paths >= CODE_PATHS
+        && drawn.is_affordable
         && let Some(raster) = draw::page(page, limits)
     {
         extract.codes(&label(number), &raster);

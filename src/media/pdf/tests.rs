@@ -117,3 +117,20 @@ fn broken_documents_are_an_error_and_no_panic() {
         let _ = look(&mutant);
     }
 }
+
+#[test]
+fn drawing_that_never_ends_is_broken_off() {
+    let text = "BT /F 12 Tf 20 100 Td (never) Tj ET ".repeat(60_000);
+    let extract = look(&document(&[(&text, ""), ("BT /F 12 Tf 20 100 Td (again) Tj ET", "")])).unwrap();
+    assert_eq!(extract.left_out, Some(Why::Limit("drawing")));
+    assert!(extract.text.starts_with("never"), "what was seen until then stays");
+}
+
+#[test]
+fn a_page_painted_over_and_over_is_not_rasterised() {
+    let paint = |times: usize| document(&[(&"0 0 m 300 200 l 0 200 l f ".repeat(times), "")]);
+    assert_eq!(look(&paint(100)).unwrap().left_out, None);
+    let extract = look(&paint(10_000)).unwrap();
+    assert_eq!(extract.left_out, Some(Why::Limit("drawing")));
+    assert!(extract.pages.is_empty());
+}
