@@ -14,7 +14,11 @@ use crate::{
     wire::request::Envelope,
 };
 
+pub use looked::{Looked, ReadPage};
+
 mod attachments;
+
+mod looked;
 
 /// A message to judge.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +31,9 @@ pub struct Mail<'a> {
 /// Takes the verdict that stands after each stage, so that a reply is ready whenever the deadline strikes.
 pub trait Publish {
     fn publish(&self, verdict: Verdict);
+
+    /// Takes what was seen of an attachment, where [`crate::media::Limits::shown`] asks for that.
+    fn looked(&self, _: Looked) {}
 }
 
 /// For callers that wait for the whole verdict.
@@ -191,17 +198,19 @@ struct Scan<'a> {
     findings: Findings,
     hits: Hits,
     late: Vec<LateText>,
+    /// What was seen, where anyone asks for it.
+    looked: Vec<Looked>,
 }
 
 impl<'a> Scan<'a> {
     fn new(engine: &'a Engine, mail: Mail<'a>, budget: Budget) -> Scan<'a> {
         let findings = Findings { queue_id: mail.envelope.queue_id.clone(), ..Findings::default() };
-        Scan { engine, mail, budget, findings, hits: Hits::default(), late: Vec::new() }
+        Scan { engine, mail, budget, findings, hits: Hits::default(), late: Vec::new(), looked: Vec::new() }
     }
 
     fn resume(engine: &'a Engine, mail: Mail<'a>, pending: Pending) -> Scan<'a> {
         let Pending { budget, findings, hits } = pending;
-        Scan { engine, mail, budget, findings, hits, late: Vec::new() }
+        Scan { engine, mail, budget, findings, hits, late: Vec::new(), looked: Vec::new() }
     }
 
     fn text(mut self, arena: &Arena, scratch: &mut Scratch, slot: &dyn Publish) -> Progress {

@@ -332,7 +332,7 @@ fn rendered(data: &[u8]) {
 // Small pictures: a large one costs a hundred times as long and shows no more of the code. These are just large
 // enough to be prepared for reading.
 const MEDIA: media::Limits =
-    media::Limits { pixels: 1 << 12, memory: 4 << 20, frames: 12, pdf_pages: 2, ocr_pages: 2 };
+    media::Limits { pixels: 1 << 12, memory: 4 << 20, frames: 12, pdf_pages: 2, ocr_pages: 2, shown: 2 };
 
 fn extract(kind: Kind, data: &[u8]) {
     let budget = Budget::new(Duration::from_secs(2));

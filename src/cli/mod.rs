@@ -28,6 +28,8 @@ mod parallel;
 
 mod qmail_queue;
 
+mod report;
+
 mod rules;
 
 mod scan;

@@ -12,12 +12,14 @@ use super::{
     failure::Failure,
     inputs::{self, Input},
     parallel,
+    report::{self, Report, Section},
 };
 use crate::{
-    budget::Budget,
+    budget::{Budget, Stage},
     config::Settings,
     media,
     ocr::{self, Pool},
+    pipeline::{Looked, ReadPage},
 };
 
 /// Options of the command.
@@ -35,11 +37,14 @@ pub struct Args {
     /// Pictures, animated GIFs, PDFs, or directories of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Write a page, index.html in this folder, that shows what was seen and read
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
 }
 
 /// What was read from a file.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+struct Answer {
     text: String,
     frames: usize,
     /// Mean confidence of what was read, 0 to 100; 100 for text that needed no reading.
@@ -51,13 +56,16 @@ struct Report {
     /// What could not be read and why; nothing where all is well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     skipped: Vec<String>,
+    /// What the report shows of it.
+    #[serde(skip)]
+    section: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
     file: &'a str,
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a Answer,
 }
 
 /// Runs the command.
@@ -65,19 +73,26 @@ struct Line<'a> {
 /// # Errors
 /// Some file could not be read; the others were still printed.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let settings = match &args.config {
+    let mut settings = match &args.config {
         Some(path) => Settings::load(path).map_err(Failure::config)?,
         None => Settings::default(),
     };
+    settings.media.shown = if args.report.is_some() { report::SHOWN } else { 0 };
     let inputs = inputs::messages(&args.paths)?;
+    let mut page = args.report.as_deref().map(Report::create).transpose()?;
     let pool = Pool::start(&settings.ocr);
     pool.warm();
     let budget = Duration::from_millis(args.budget.into());
     let read = |(): &mut (), input: &Input| look(input, &pool, &settings.media, budget);
     let mut output = BufWriter::new(io::stdout().lock());
     let mut wrong: Option<Failure> = None;
-    let emit = |input: &Input, report: Result<Report, Failure>| {
+    let emit = |input: &Input, report: Result<Answer, Failure>| {
         let name = input.name();
+        if let (Some(page), Some(section)) =
+            (&mut page, report.as_ref().ok().and_then(|read| read.section.as_ref()))
+        {
+            page.add(&name, section)?;
+        }
         let written = match report {
             Ok(report) if args.json => json(&mut output, &Line { file: &name, report: &report }),
             Ok(report) => people(&mut output, &name, &report),
@@ -92,13 +107,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
             .map_err(|error| Failure::io(format!("standard output: {error}")))
     };
     parallel::in_order(&inputs, parallel::cores(), || (), read, emit)?;
+    page.map_or(Ok(()), Report::finish)?;
     match wrong {
         Some(first) => Err(Failure { message: "some files could not be read".into(), ..first }),
         None => Ok(()),
     }
 }
 
-fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) -> Result<Report, Failure> {
+fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) -> Result<Answer, Failure> {
     let started = Instant::now();
     let bytes = match input {
         Input::Mbox { .. } => return Err(Failure::data("a mailbox is no picture: use criba scan")),
@@ -108,26 +124,44 @@ fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) ->
     let budget = Budget::starting_at(started, budget);
     let extract = media::extract(kind, &bytes, limits, &budget).map_err(Failure::data)?;
     let mut report =
-        Report { frames: extract.frames, text: extract.text, confidence: 100, ..Report::default() };
+        Answer { frames: extract.frames, text: extract.text, confidence: 100, ..Answer::default() };
     report.codes = extract.codes.into_iter().map(|(_, code)| code).collect();
+    let extracted = started.elapsed();
+    let mut looked = Looked { place: String::new(), seen: extract.seen, pages: Vec::new() };
     for (label, page) in extract.pages {
+        let began = Instant::now();
+        let mut words = None;
         match pool.read(&page, budget.deadline()) {
-            Ok(reading) if reading.text.is_empty() => {}
             Ok(reading) => {
-                if !report.text.is_empty() {
-                    report.text.push('\n');
+                if !reading.text.is_empty() {
+                    if !report.text.is_empty() {
+                        report.text.push('\n');
+                    }
+                    report.text.push_str(&reading.text);
+                    report.confidence = report.confidence.min(reading.confidence);
                 }
-                report.text.push_str(&reading.text);
-                report.confidence = report.confidence.min(reading.confidence);
+                words = Some(reading.words);
             }
             Err(ocr::Error::Unavailable(why)) => return Err(Failure::unavailable(why)),
             Err(error) => report.skipped.push(format!("{label} {error}").trim_start().to_owned()),
+        }
+        if limits.shown > 0 {
+            looked.pages.push(ReadPage { label, page, words, time: began.elapsed() });
         }
     }
     if report.text.is_empty() {
         report.confidence = 0;
     }
-    report.ms = started.elapsed().as_secs_f64() * 1e3;
+    let all = started.elapsed();
+    report.ms = all.as_secs_f64() * 1e3;
+    if limits.shown > 0 {
+        let mut section = Section::default();
+        section.show(&looked);
+        let stage = if kind == media::Kind::Pdf { Stage::Pdf } else { Stage::Media };
+        let times = [(stage.name(), extracted), (Stage::Ocr.name(), all.saturating_sub(extracted))];
+        let times = times.map(|(name, time)| (name, time.as_secs_f64() * 1e3));
+        report.section = Some(section.of_file(&input.name(), &report.text, &times, &report.skipped));
+    }
     Ok(report)
 }
 
@@ -136,8 +170,8 @@ fn json(output: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
     writeln!(output, "{text}")
 }
 
-fn people(output: &mut impl Write, name: &str, report: &Report) -> io::Result<()> {
-    let Report { frames, confidence, ms, .. } = report;
+fn people(output: &mut impl Write, name: &str, report: &Answer) -> io::Result<()> {
+    let Answer { frames, confidence, ms, .. } = report;
     let frames = if *frames == 1 { String::new() } else { format!("{frames} frames, ") };
     writeln!(output, "{name}: {frames}confidence {confidence}, {ms:.0} ms")?;
     for line in report.text.lines() {

@@ -14,13 +14,15 @@ use super::{
     failure::Failure,
     inputs::{self, Input},
     parallel,
+    report::{self, Report, Watch},
     settings::{EngineArgs, load_engine},
 };
 use crate::{
     budget::Budget,
     client::Cluster,
     engine::Engine,
-    pipeline::{self, Mail},
+    pipeline::{self, Mail, Publish},
+    verdict::Verdict,
     wire::request::Envelope,
 };
 
@@ -43,6 +45,9 @@ pub struct Args {
     /// Messages scanned at once; without it one a core
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
+    /// Write a page, index.html in this folder, that shows what was seen of pictures and documents
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArgs,
     /// Files, directories, maildirs, mbox files, or - for standard input
@@ -52,6 +57,8 @@ pub struct Args {
 
 /// The verdict's JSON, or why there is none.
 type Answer = Result<String, String>;
+/// An answer, and what the report shows of the message.
+type Shown = (Answer, Option<String>);
 
 /// Runs the command.
 ///
@@ -61,17 +68,25 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let inputs = inputs::messages(&args.paths)?;
     let workers = args.workers.map_or_else(parallel::cores, usize::from);
     let mut printer = Printer::new(&inputs, args.json);
-    let print = |input: &Input, answer| printer.print(input, answer);
+    let mut report = args.report.as_deref().map(Report::create).transpose()?;
+    let print = |input: &Input, (answer, section): Shown| {
+        if let (Some(report), Some(section)) = (&mut report, section) {
+            report.add(&input.name(), &section)?;
+        }
+        printer.print(input, answer)
+    };
     match &args.server {
         Some(server) => {
             // Before any mail is read: is anyone there at all?
             let engines = Cluster::new(server).map_err(Failure::usage)?;
             engines.ping().map_err(Failure::unavailable)?;
-            let ask = |(): &mut (), input: &Input| remote(&engines, &args, input);
+            let ask = |(): &mut (), input: &Input| (remote(&engines, &args, input), None);
             parallel::in_order(&inputs, workers, || (), ask, print)?;
         }
         None => {
-            let engine = load_engine(&args.engine.settings()?)?;
+            let mut settings = args.engine.settings()?;
+            settings.media.shown = if args.report.is_some() { report::SHOWN } else { 0 };
+            let engine = load_engine(&settings)?;
             if engine.profile(args.profile.as_deref()).is_none() {
                 let name = args.profile.as_deref().unwrap_or_default();
                 return Err(Failure::usage(format!(
@@ -82,6 +97,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             parallel::in_order(&inputs, workers, || engine.scratch(), judge, print)?;
         }
     }
+    report.map_or(Ok(()), Report::finish)?;
     match printer.finish()? {
         0 => Ok(()),
         failed => {
@@ -90,14 +106,31 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-fn local(engine: &Engine, scratch: &mut pipeline::Scratch, args: &Args, input: &Input) -> Answer {
+fn local(engine: &Engine, scratch: &mut pipeline::Scratch, args: &Args, input: &Input) -> Shown {
+    let watch = args.report.as_ref().map(|_| Watch::default());
+    let slot: &dyn Publish = watch.as_ref().map_or(&(), |watch| watch);
+    match judged(engine, scratch, args, input, slot) {
+        Ok(verdict) => {
+            let section = watch.map(|watch| watch.into_section().of_mail(&input.name(), &verdict));
+            (simd_json::to_string(&verdict).map_err(|error| error.to_string()), section)
+        }
+        Err(why) => (Err(why), None),
+    }
+}
+
+fn judged(
+    engine: &Engine,
+    scratch: &mut pipeline::Scratch,
+    args: &Args,
+    input: &Input,
+    slot: &dyn Publish,
+) -> Result<Verdict, String> {
     let raw = input.read().map_err(|error| error.to_string())?;
     let envelope = Envelope::default();
     let profile = engine.profile(args.profile.as_deref()).ok_or("no such profile")?;
     let allowance = args.budget.map_or(profile.budget, |ms| Duration::from_millis(ms.into()));
     let mail = Mail { raw: &raw, envelope: &envelope, profile };
-    let verdict = pipeline::scan(engine, scratch, mail, Budget::new(allowance), &());
-    simd_json::to_string(&verdict).map_err(|error| error.to_string())
+    Ok(pipeline::scan(engine, scratch, mail, Budget::new(allowance), slot))
 }
 
 fn remote(engines: &Cluster, args: &Args, input: &Input) -> Answer {

@@ -244,6 +244,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
             frames: place.in_range("gif_frames", limits.gif_frames, media.frames, 1..=100_000)?,
             pdf_pages: place.in_range("pdf_pages", limits.pdf_pages, media.pdf_pages, 0..=10_000)?,
             ocr_pages: place.in_range("ocr_pages", limits.ocr_pages, media.ocr_pages, 0..=1_000)?,
+            ..media
         },
         profiles,
     })

@@ -3,6 +3,8 @@
 //! Pictures and PDFs are decoded by memory-safe Rust under caps on pixels, memory, frames and
 //! time. What comes out is text, links, and grey pages for [`crate::ocr`] to read.
 
+use std::time::Instant;
+
 use memchr::memmem;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
 pub use image::decode;
 pub use memory::{Memory, MemoryCounts, Said};
 pub use raster::Raster;
+pub use seen::{Fate, Found, Seen};
 pub use sniff::{BEGINNING, may_be, sniff};
 
 mod gif;
@@ -30,6 +33,8 @@ mod prepare;
 mod qr;
 
 mod raster;
+
+mod seen;
 
 mod sniff;
 
@@ -55,11 +60,13 @@ pub struct Limits {
     pub pdf_pages: usize,
     /// Pages of one attachment that are handed to OCR.
     pub ocr_pages: usize,
+    /// Pictures of one attachment that are kept for people to look at; none unless they ask.
+    pub shown: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { pixels: 40_000_000, memory: 256 << 20, frames: 1000, pdf_pages: 50, ocr_pages: 4 }
+        Limits { pixels: 40_000_000, memory: 256 << 20, frames: 1000, pdf_pages: 50, ocr_pages: 4, shown: 0 }
     }
 }
 
@@ -106,16 +113,30 @@ pub struct Extract {
     pub pages: Vec<(String, Page)>,
     /// Why something of it was not looked at.
     pub left_out: Option<Why>,
+    /// The pictures themselves, as many as [`Limits::shown`] asks for.
+    pub seen: Vec<Seen>,
 }
 
 impl Extract {
     /// Looks at a picture that was decoded: its codes, and whether it is worth reading as text.
     fn picture(&mut self, label: &str, raster: &Raster, limits: &Limits) {
+        let started = Instant::now();
         self.codes(label, raster);
-        if self.pages.len() < limits.ocr_pages
-            && let Some(page) = prepare::prepare(raster)
-        {
-            self.pages.push((label.to_owned(), page));
+        let codes = started.elapsed();
+        let found = match self.pages.len() < limits.ocr_pages {
+            true => match prepare::prepare(raster) {
+                Some(page) => {
+                    self.pages.push((label.to_owned(), page));
+                    Found::Text
+                }
+                None => Found::NoText,
+            },
+            false => Found::TooMany,
+        };
+        if self.seen.len() < limits.shown {
+            let fate = Fate::Looked { codes, preparation: started.elapsed().saturating_sub(codes), found };
+            let size = (raster.width, raster.height);
+            self.seen.push(Seen::new(label.to_owned(), size, &raster.pixels, fate));
         }
     }
 
@@ -226,5 +247,6 @@ fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, 
     for still in animation.stills {
         extract.picture(&still.label, &still.raster, limits);
     }
+    extract.seen.splice(0..0, animation.seen);
     Ok(extract)
 }

@@ -48,6 +48,18 @@ pub struct Page {
     pub pixels: Vec<u8>,
 }
 
+/// A word of a page, and the box around it in pixels of the page from its top left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    pub left: u32,
+    pub top: u32,
+    pub width: u32,
+    pub height: u32,
+    /// 0 to 100.
+    pub confidence: u8,
+    pub text: String,
+}
+
 /// What was read from a page.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
@@ -55,6 +67,8 @@ pub struct Reading {
     pub text: String,
     /// Mean confidence of the words, 0 to 100.
     pub confidence: u8,
+    /// The same words, one by one.
+    pub words: Vec<Word>,
     /// Whether all of the page was read.
     pub complete: bool,
 }

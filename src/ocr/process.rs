@@ -16,7 +16,7 @@ use std::{
 use rustix::process::Signal;
 
 use super::{
-    Options, Page, Reading,
+    Options, Page, Reading, Word,
     protocol::{self, Note},
 };
 
@@ -99,7 +99,7 @@ impl Process {
             match protocol::read_note(&mut socket) {
                 Ok(Note::Ready) => self.ready = true,
                 Ok(Note::Failed(why)) => return Err(Stopped::Unavailable(why)),
-                Ok(Note::Line { text, confidence, words }) => so_far.add(&text, confidence, words),
+                Ok(Note::Line(words)) => so_far.add(words),
                 Ok(Note::End { cpu_us }) => {
                     self.cpu_us = cpu_us;
                     return Ok(so_far.reading(true));
@@ -151,23 +151,25 @@ fn is_timeout(error: &io::Error) -> bool {
 #[derive(Debug, Default)]
 struct Lines {
     text: String,
-    words: u64,
-    confidence: u64,
+    words: Vec<Word>,
 }
 
 impl Lines {
-    fn add(&mut self, line: &str, confidence: u8, words: u16) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
+    fn add(&mut self, line: Vec<Word>) {
+        for (number, word) in line.iter().enumerate() {
+            if !self.text.is_empty() {
+                self.text.push(if number == 0 { '\n' } else { ' ' });
+            }
+            self.text.push_str(&word.text);
         }
-        self.text.push_str(line);
-        self.words += u64::from(words);
-        self.confidence += u64::from(words) * u64::from(confidence.min(100));
+        self.words.extend(line);
     }
 
     fn reading(self, complete: bool) -> Reading {
-        let confidence = self.confidence.checked_div(self.words).unwrap_or(0) as u8;
-        Reading { text: self.text, confidence, complete }
+        let Lines { text, words } = self;
+        let sum: u64 = words.iter().map(|word| u64::from(word.confidence)).sum();
+        let confidence = sum.checked_div(words.len() as u64).unwrap_or(0) as u8;
+        Reading { text, confidence, words, complete }
     }
 }
 

@@ -1,13 +1,13 @@
 //! What the engine and a worker process say to each other, over one socket.
 //!
 //! The engine sends a page: a header of 12 bytes (`PAGE`, width, height; integers little-endian) and
-//! the pixels. The worker answers with notes: a header of 8 bytes (kind, confidence, words, length) and text.
+//! the pixels. The worker answers with notes: a header of 8 bytes (kind, three of zero, length) and text.
 //! It says `R` once when it has loaded, or `F` and why it cannot; for each page a line at a time, `L`, and `E`
-//! and the CPU time at its end.
+//! and the CPU time at its end. A line is a row a word: left, top, width, height, confidence and text, tabs between.
 
 use std::io::{self, Read, Write};
 
-use super::Page;
+use super::{Page, Word};
 
 /// Pixels of a page, at most.
 pub const MAX_PIXELS: usize = 32_000_000;
@@ -22,8 +22,8 @@ pub enum Note {
     Ready,
     /// It cannot work; why.
     Failed(String),
-    /// A line of the page: its text, the mean confidence of its words, how many there are.
-    Line { text: String, confidence: u8, words: u16 },
+    /// A line of the page, in words without blanks.
+    Line(Vec<Word>),
     /// That was all of the page; the CPU time it took, in microseconds.
     End { cpu_us: u64 },
 }
@@ -75,20 +75,15 @@ fn pixels(width: u32, height: u32) -> usize {
 /// # Errors
 /// What the socket says.
 pub fn write_note(to: &mut impl Write, note: &Note) -> io::Result<()> {
-    let time;
-    let (kind, confidence, words, text) = match note {
-        Note::Ready => (b'R', 0, 0, ""),
-        Note::Failed(why) => (b'F', 0, 0, &why[..]),
-        Note::Line { text, confidence, words } => (b'L', *confidence, *words, &text[..]),
-        Note::End { cpu_us } => {
-            time = cpu_us.to_string();
-            (b'E', 0, 0, &time[..])
-        }
+    let (kind, text) = match note {
+        Note::Ready => (b'R', String::new()),
+        Note::Failed(why) => (b'F', why.clone()),
+        Note::Line(words) => (b'L', words.iter().map(row).collect()),
+        Note::End { cpu_us } => (b'E', cpu_us.to_string()),
     };
     let text = &text.as_bytes()[..text.len().min(MAX_TEXT)];
     let mut bytes = Vec::with_capacity(8 + text.len());
-    bytes.extend([kind, confidence]);
-    bytes.extend(words.to_le_bytes());
+    bytes.extend([kind, 0, 0, 0]);
     bytes.extend((text.len() as u32).to_le_bytes());
     bytes.extend(text);
     to.write_all(&bytes)
@@ -101,7 +96,7 @@ pub fn write_note(to: &mut impl Write, note: &Note) -> io::Result<()> {
 pub fn read_note(from: &mut impl Read) -> io::Result<Note> {
     let mut header = [0; 8];
     from.read_exact(&mut header)?;
-    let [kind, confidence, words_low, words_high, length @ ..] = header;
+    let [kind, _, _, _, length @ ..] = header;
     let length = u32::from_le_bytes(length) as usize;
     if length > MAX_TEXT {
         return Err(invalid("a note that is too long"));
@@ -112,10 +107,23 @@ pub fn read_note(from: &mut impl Read) -> io::Result<Note> {
     match kind {
         b'R' => Ok(Note::Ready),
         b'F' => Ok(Note::Failed(text)),
-        b'L' => Ok(Note::Line { text, confidence, words: u16::from_le_bytes([words_low, words_high]) }),
+        b'L' => Ok(Note::Line(text.lines().filter_map(word).collect())),
         b'E' => Ok(Note::End { cpu_us: text.parse().unwrap_or(0) }),
         _ => Err(invalid("a note of an unknown kind")),
     }
+}
+
+fn row(word: &Word) -> String {
+    let Word { left, top, width, height, confidence, text } = word;
+    format!("{left}\t{top}\t{width}\t{height}\t{confidence}\t{text}\n")
+}
+
+fn word(row: &str) -> Option<Word> {
+    let mut columns = row.splitn(6, '\t');
+    let mut number = || columns.next()?.parse::<u32>().ok();
+    let (left, top, width, height) = (number()?, number()?, number()?, number()?);
+    let confidence = number()?.min(100) as u8;
+    Some(Word { left, top, width, height, confidence, text: columns.next()?.to_owned() })
 }
 
 fn invalid(what: &'static str) -> io::Error {
@@ -137,7 +145,10 @@ mod tests {
         for note in [
             Note::Ready,
             Note::Failed("no language".into()),
-            Note::Line { text: "señor".into(), confidence: 91, words: 1 },
+            Note::Line(vec![
+                Word { left: 7, top: 9, width: 40, height: 12, confidence: 91, text: "señor".into() },
+                Word { left: u32::MAX, text: "x".into(), ..Word::default() },
+            ]),
             Note::End { cpu_us: 81_000 },
         ] {
             let mut bytes = Vec::new();

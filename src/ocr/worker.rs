@@ -6,7 +6,7 @@ use leptess::tesseract::TessApi;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{
-    Page,
+    Page, Word,
     bands::bands,
     protocol::{self, Note},
     sandbox,
@@ -91,55 +91,47 @@ fn read(api: &mut TessApi, page: &Page, say: &mut dyn FnMut(Note) -> io::Result<
         }
         // Text that is no UTF-8 is none.
         let Ok(table) = api.get_tsv_text(0) else { continue };
-        lines(&table).into_iter().try_for_each(&mut *say)?;
+        lines(&table, band.start).into_iter().try_for_each(&mut *say)?;
     }
     Ok(())
 }
 
 /// The lines of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
-/// confidence, text. Level 4 begins a line, level 5 is a word.
-fn lines(table: &str) -> Vec<Note> {
-    let mut lines = Vec::new();
-    let mut line = Line::default();
+/// confidence, text. Level 4 begins a line, level 5 is a word. `top` is where the part begins on the page.
+fn lines(table: &str, top: u32) -> Vec<Note> {
+    let mut lines: Vec<Vec<Word>> = Vec::new();
     for row in table.lines() {
-        let mut columns = row.splitn(12, '\t');
-        match columns.next() {
-            Some("4") => lines.extend(std::mem::take(&mut line).note()),
-            Some("5") => {
-                let confidence = columns.nth(9).and_then(|text| text.parse().ok()).unwrap_or(0.0);
-                line.add(columns.next().unwrap_or_default().trim(), confidence);
+        match row.split_once('\t') {
+            Some(("4", _)) => lines.push(Vec::new()),
+            Some(("5", columns)) => {
+                if lines.is_empty() {
+                    lines.push(Vec::new());
+                }
+                if let Some(line) = lines.last_mut() {
+                    line.extend(word(columns, top));
+                }
             }
             _ => {}
         }
     }
-    lines.extend(line.note());
-    lines
+    lines.into_iter().filter(|line| !line.is_empty()).map(Note::Line).collect()
 }
 
-#[derive(Default)]
-struct Line {
-    text: String,
-    words: u16,
-    confidence: f32,
-}
-
-impl Line {
-    fn add(&mut self, word: &str, confidence: f32) {
-        if !(confidence >= LEAST_CONFIDENCE && word.chars().any(char::is_alphanumeric)) {
-            return;
-        }
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        self.text.push_str(word);
-        self.words = self.words.saturating_add(1);
-        self.confidence += confidence;
-    }
-
-    fn note(self) -> Option<Note> {
-        let confidence = (self.confidence / f32::from(self.words)) as u8;
-        (self.words > 0).then_some(Note::Line { text: self.text, confidence, words: self.words })
-    }
+/// A word by its columns after the level; `None` for blanks and noise.
+fn word(columns: &str, page_top: u32) -> Option<Word> {
+    let mut columns = columns.splitn(11, '\t').skip(5);
+    let mut number = || columns.next()?.parse::<u32>().ok();
+    let (left, top, width, height) = (number()?, number()?, number()?, number()?);
+    let confidence: f32 = columns.next()?.parse().ok()?;
+    let text = columns.next()?.trim();
+    (confidence >= LEAST_CONFIDENCE && text.chars().any(char::is_alphanumeric)).then(|| Word {
+        left,
+        top: top.saturating_add(page_top),
+        width,
+        height,
+        confidence: confidence as u8,
+        text: text.to_owned(),
+    })
 }
 
 #[cfg(test)]
@@ -158,9 +150,17 @@ mod tests {
                      5\t1\t1\t1\t2\t1\t0\t0\t40\t20\t90\t~|\n\
                      4\t1\t1\t1\t3\t0\t0\t0\t100\t20\t-1\t\n\
                      5\t1\t1\t1\t3\t1\t0\t0\t40\t20\t80\tpills\n";
-        let line = |text: &str, confidence, words| Note::Line { text: text.into(), confidence, words };
-        assert_eq!(lines(table), [line("cheap $9.99", 95, 2), line("pills", 80, 1)]);
-        assert!(lines("").is_empty());
-        assert!(lines("5\t5\n4\n5").is_empty());
+        let word = |confidence, text: &str| Word {
+            left: 0,
+            top: 30,
+            width: 40,
+            height: 20,
+            confidence,
+            text: text.into(),
+        };
+        let expected = [vec![word(96, "cheap"), word(93, "$9.99")], vec![word(80, "pills")]];
+        assert_eq!(lines(table, 30), expected.map(Note::Line));
+        assert!(lines("", 0).is_empty());
+        assert!(lines("5\t5\n4\n5", 0).is_empty());
     }
 }

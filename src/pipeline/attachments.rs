@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Instant};
 
 use memchr::memmem;
 
-use super::{Publish, Scan};
+use super::{Looked, Publish, ReadPage, Scan};
 use crate::{
     budget::{Stage, Why},
     media::{self, Extract, Kind, Said, layout},
@@ -104,7 +104,7 @@ impl Scan<'_> {
             for &index in parts.into_iter().flatten().flatten() {
                 joined[index] = true;
             }
-            slot.publish(self.verdict());
+            self.hand_up(slot);
         }
         for (attachment, _) in found.into_iter().zip(joined).filter(|(_, joined)| !joined) {
             let Attachment { place, kind, bytes } = attachment;
@@ -115,9 +115,15 @@ impl Scan<'_> {
                 self.budget.skip(stage, place, Why::Deadline);
             } else {
                 self.attachment(stage, kind, &bytes, &place);
-                slot.publish(self.verdict());
+                self.hand_up(slot);
             }
         }
+    }
+
+    /// Says what is known by now.
+    fn hand_up(&mut self, slot: &dyn Publish) {
+        self.looked.drain(..).for_each(|looked| slot.looked(looked));
+        slot.publish(self.verdict());
     }
 
     /// Reads the codes that text parts draw.
@@ -191,7 +197,9 @@ impl Scan<'_> {
     ) -> Option<Arc<Said>> {
         let stages = self.mail.profile.stages;
         // What was left out for a profile or for want of time is not what the attachment says.
-        let memory = (stages.has(Stage::Ocr) && stages.has(Stage::Qr)).then_some(&self.engine.memory);
+        let all = stages.has(Stage::Ocr) && stages.has(Stage::Qr);
+        // Who wants to see pictures wants to see those that came before, too.
+        let memory = (all && self.engine.media.shown == 0).then_some(&self.engine.memory);
         let known = memory.map(|memory| (memory, memory.key(content)));
         if let Some(said) = known.and_then(|(memory, key)| memory.recall(key)) {
             return Some(said);
@@ -214,16 +222,21 @@ impl Scan<'_> {
         } else if !extract.codes.is_empty() {
             self.budget.skip(Stage::Qr, place, Why::Disabled);
         }
+        let mut pages = Vec::new();
         for (label, page) in extract.pages {
-            match self.read(&page, &within(place, &label)) {
-                Some(reading) => {
-                    complete &= reading.complete;
-                    if !reading.text.is_empty() {
-                        said.readings.push((label, reading.text, reading.confidence));
-                    }
-                }
-                None => complete = false,
+            let started = Instant::now();
+            let reading = self.read(&page, &within(place, &label));
+            complete &= reading.as_ref().is_some_and(|reading| reading.complete);
+            if self.engine.media.shown > 0 {
+                let words = reading.as_ref().map(|reading| reading.words.clone());
+                pages.push(ReadPage { label: label.clone(), page, words, time: started.elapsed() });
             }
+            if let Some(reading) = reading.filter(|reading| !reading.text.is_empty()) {
+                said.readings.push((label, reading.text, reading.confidence));
+            }
+        }
+        if self.engine.media.shown > 0 {
+            self.looked.push(Looked { place: place.to_owned(), seen: extract.seen, pages });
         }
         (said, complete)
     }

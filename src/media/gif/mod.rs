@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::{Error, Limits, raster::Raster};
+use super::{Error, Fate, Limits, Seen, raster::Raster};
 use blocks::{Blocks, Cut, Frame};
 use choose::{Grid, Moment};
 use compose::{Area, Canvas};
@@ -65,6 +65,8 @@ pub struct Animation {
     pub frames: usize,
     /// The pictures worth reading, the one that shows most first. Empty when all is blank.
     pub stills: Vec<Still>,
+    /// The composed frames, as many as [`Limits::shown`] asks for.
+    pub seen: Vec<Seen>,
 }
 
 /// Composes an animation and takes the pictures worth reading.
@@ -73,12 +75,12 @@ pub struct Animation {
 /// No header, or not one row of pixels.
 pub fn read(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Animation, Error> {
     let plan = Plan::of(bytes, limits)?;
-    let survey = survey(bytes, &plan, deadline);
+    let survey = survey(bytes, &plan, limits.shown, deadline);
     let room = TAKEN_PIXELS / (plan.width * plan.height);
     let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages).min(room));
     let stills = take_stills(bytes, &plan, &survey, &take, deadline);
     let (width, height) = (plan.width as u32, plan.height as u32);
-    Ok(Animation { width, height, frames: survey.frames, stills })
+    Ok(Animation { width, height, frames: survey.frames, stills, seen: survey.seen })
 }
 
 /// What is affordable of an animation, by the sizes that it states.
@@ -141,6 +143,7 @@ struct Survey {
     moments: Vec<Moment>,
     /// The per-pixel darkest and lightest of all frames, where the animation flickers.
     blends: Vec<(&'static str, Vec<u8>)>,
+    seen: Vec<Seen>,
 }
 
 /// Composes the animation until `deadline`, or the work of the plan is done; `shown` sees each composed frame's
@@ -184,12 +187,18 @@ fn visible(frame: &Frame<'_>) -> u32 {
     if frame.delay <= SHORTEST { CLAMPED } else { u32::from(frame.delay) * 10 }
 }
 
-fn survey(bytes: &[u8], plan: &Plan, deadline: Instant) -> Survey {
+fn survey(bytes: &[u8], plan: &Plan, shown: usize, deadline: Instant) -> Survey {
     let grid = Grid::new(plan.width, plan.height);
     let mut cells = grid.blank();
     let mut planes: Option<(Vec<u8>, Vec<u8>)> = None;
     let (mut moments, mut numbers): (Vec<Moment>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut seen = Vec::new();
     play(bytes, plan, deadline, |number, visible, canvas, area, _| {
+        if plan.frames > 1 && seen.len() < shown {
+            let size = (plan.width as u32, plan.height as u32);
+            let fate = Fate::Frame { shown_ms: visible };
+            seen.push(Seen::new(format!("frame {number}"), size, &canvas.pixels, fate));
+        }
         grid.update(&mut cells, area, &canvas.shades);
         match &mut planes {
             None if plan.frames > 1 => planes = Some((canvas.shades.clone(), canvas.shades.clone())),
@@ -226,7 +235,7 @@ fn survey(bytes: &[u8], plan: &Plan, deadline: Instant) -> Survey {
     {
         last.visible = last.visible.max(STAYS);
     }
-    Survey { frames, numbers, moments, blends }
+    Survey { frames, numbers, moments, blends, seen }
 }
 
 /// Whether the frames follow each other so fast that the eye sees them as one.

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::*;
+use super::{super::Word, *};
 
 /// A pool of `workers` that run `script`.
 fn pool(folder: &Path, workers: usize, script: &str) -> Pool {
@@ -28,6 +28,10 @@ fn page() -> Page {
     Page { width: 4, height: 4, pixels: vec![255; 16] }
 }
 
+fn word(text: &str) -> Word {
+    Word { width: 9, height: 9, confidence: 80, text: text.into(), ..Word::default() }
+}
+
 fn soon() -> Instant {
     Instant::now() + Duration::from_millis(300)
 }
@@ -38,7 +42,7 @@ fn in_time() -> Instant {
 
 /// Says `R` and answers each page (28 bytes with its header) with a line and the end.
 const GOOD: &str = r"printf 'R\0\0\0\0\0\0\0'
-while [ $(head -c 28 | wc -c) = 28 ]; do printf 'L\120\1\0\5\0\0\0helloE\0\0\0\0\0\0\0'; done";
+while [ $(head -c 28 | wc -c) = 28 ]; do printf 'L\0\0\0\20\0\0\0000\t0\t9\t9\t80\thelloE\0\0\0\0\0\0\0'; done";
 
 #[test]
 fn a_page_is_read() {
@@ -47,7 +51,10 @@ fn a_page_is_read() {
     assert_eq!(pool.counts().started, 0, "nothing starts before it is needed");
     for _ in 0..3 {
         let reading = pool.read(&page(), in_time()).unwrap();
-        assert_eq!(reading, Reading { text: "hello".into(), confidence: 80, complete: true });
+        assert_eq!(
+            reading,
+            Reading { text: "hello".into(), confidence: 80, words: vec![word("hello")], complete: true }
+        );
     }
     assert_eq!(pool.counts(), Counts { read: 3, started: 1, ..Counts::default() });
 }
@@ -69,10 +76,13 @@ fn a_hanging_worker_is_killed_at_the_deadline_and_replaced() {
 #[test]
 fn a_page_cut_off_by_the_deadline_yields_its_first_lines() {
     let folder = tempfile::tempdir().unwrap();
-    let script = r"printf 'R\0\0\0\0\0\0\0L\120\1\0\5\0\0\0first'; head -c 28 >/dev/null; exec sleep 1000";
+    let script = r"printf 'R\0\0\0\0\0\0\0L\0\0\0\20\0\0\0000\t0\t9\t9\t80\tfirst'; head -c 28 >/dev/null; exec sleep 1000";
     let pool = pool(folder.path(), 1, script);
     let reading = pool.read(&page(), soon()).unwrap();
-    assert_eq!(reading, Reading { text: "first".into(), confidence: 80, complete: false });
+    assert_eq!(
+        reading,
+        Reading { text: "first".into(), confidence: 80, words: vec![word("first")], complete: false }
+    );
 }
 
 #[test]
