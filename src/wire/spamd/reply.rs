@@ -19,8 +19,11 @@ pub fn told(set: bool, removed: bool) -> Vec<u8> {
 }
 
 /// The reply to a request that got no verdict: `spamc` passes the mail on or puts it off, as it was told to.
+///
+/// One line and no empty one behind it, as in spamd: `spamc` does not look at the code, it misses the end of the head.
+/// With that it would tell a user whose message was not learned that it was learned already.
 pub fn failure(code: u8, what: &str) -> Vec<u8> {
-    format!("SPAMD/1.0 {code} {}\r\n\r\n", what.replace(['\r', '\n'], " ")).into_bytes()
+    format!("SPAMD/1.0 {code} {}\r\n", what.replace(['\r', '\n'], " ")).into_bytes()
 }
 
 /// The reply to a request that cannot be read.
@@ -35,6 +38,8 @@ pub fn verdict(head: &Head, verdict: &Verdict, message: &[u8]) -> Vec<u8> {
         return failure(75, "the message could not be checked in time, try again later");
     }
     let body = match head.command {
+        // Who reads by length takes a line end for a part of the last name.
+        Command::Symbols if head.knows_length() => names(verdict).into_bytes(),
         Command::Symbols => format!("{}\r\n", names(verdict)).into_bytes(),
         Command::Report => report(verdict).into_bytes(),
         Command::ReportIfSpam if is_spam(verdict) => report(verdict).into_bytes(),

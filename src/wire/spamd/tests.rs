@@ -102,7 +102,8 @@ fn ham_just_below_the_threshold_does_not_look_like_spam() {
 #[test]
 fn each_command_has_its_body() {
     let (spam, ham) = (judged(&[4.0, 2.0]), judged(&[1.0]));
-    assert!(answer("SYMBOLS SPAMC/1.5", &spam, "").ends_with("\r\n\r\nRULE_0,RULE_1\r\n"));
+    assert!(answer("SYMBOLS SPAMC/1.5", &spam, "").ends_with("\r\n\r\nRULE_0,RULE_1"));
+    assert!(answer("SYMBOLS SPAMC/1.2", &spam, "").ends_with("\r\n\r\nRULE_0,RULE_1\r\n"));
     assert!(answer("REPORT SPAMC/1.5", &ham, "").contains("1.0 RULE_0"));
     assert!(answer("REPORT_IFSPAM SPAMC/1.5", &ham, "").ends_with("Spam: No ; 1.0 / 5.0\r\n\r\n"));
     assert!(
@@ -133,6 +134,11 @@ fn a_mail_that_could_not_be_checked_is_put_off() {
     budget.skip(Stage::Ocr, "part 1", Why::Deadline);
     let verdict = Findings::default().verdict(&Profile::external(), &budget);
     assert!(answer("CHECK SPAMC/1.5", &verdict, "").starts_with("SPAMD/1.0 75 "));
+}
+
+#[test]
+fn a_failure_is_no_head_that_ends() {
+    assert_eq!(reply::failure(77, "not\r\nhere"), b"SPAMD/1.0 77 not  here\r\n");
 }
 
 proptest! {
