@@ -12,11 +12,14 @@ use crate::{
     ocr::Page,
 };
 
+pub use claims::{Disguise, FIRST, disguise};
 pub use image::decode;
 pub use memory::{Memory, MemoryCounts, Said};
 pub use raster::Raster;
 pub use seen::{Fate, Found, Seen};
 pub use sniff::{BEGINNING, may_be, sniff};
+
+mod claims;
 
 mod gif;
 

@@ -3,6 +3,7 @@
 mod alternatives;
 mod body;
 mod dates;
+mod files;
 mod forged;
 mod freemail;
 mod headers;
@@ -39,6 +40,7 @@ pub fn find(name: &str, kind: Kind) -> Option<Function> {
         alternatives::FUNCTIONS,
         body::FUNCTIONS,
         dates::FUNCTIONS,
+        files::FUNCTIONS,
         forged::FUNCTIONS,
         freemail::FUNCTIONS,
         headers::FUNCTIONS,
@@ -89,6 +91,7 @@ pub struct Facts<'m> {
     recipients: OnceCell<Vec<String>>,
     free_mail: OnceCell<freemail::BodyAddresses<'m>>,
     images: OnceCell<images::Images<'m>>,
+    disguises: OnceCell<Vec<crate::media::Disguise>>,
     alternatives: OnceCell<alternatives::Difference>,
     uppercase: OnceCell<f64>,
     shift: OnceCell<i64>,
