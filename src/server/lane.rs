@@ -3,6 +3,8 @@
 //! The reserved class never waits for the other one: while both have work, the threads take from them
 //! in turns, and one thread takes nothing else. So it gets at least half of a lane, and starts at once
 //! even when all the other threads are deep in something slow.
+//!
+//! What is expected to be slow waits by itself, and never has all the threads: one is left for the rest.
 
 use std::{
     cmp::Reverse,
@@ -31,9 +33,14 @@ pub(super) struct Lane<T> {
 #[derive(Debug)]
 struct State<T> {
     common: Queue<T>,
+    /// Of the common class, what is expected to be slow.
+    slow: Queue<T>,
     reserved: Queue<T>,
     /// What the threads are at is expected to cost.
     running: Duration,
+    /// Threads that are at something slow, and how many may be.
+    slow_running: u32,
+    slow_threads: u32,
     /// Whose turn it is while both wait.
     reserved_is_next: bool,
     /// Breaks ties: what came first goes first.
@@ -53,6 +60,15 @@ struct Queue<T> {
 pub(super) struct Work<T> {
     pub item: T,
     pub cost: Duration,
+    /// Whether it counts among the slow ones that run.
+    is_slow: bool,
+}
+
+/// What a thread has taken, for [`Lane::done`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    cost: Duration,
+    is_slow: bool,
 }
 
 /// What a thread takes.
@@ -69,6 +85,8 @@ pub(super) struct Order {
     pub reserved: bool,
     /// What it is expected to cost one thread.
     pub cost: Duration,
+    /// Whether others should not have to wait for it.
+    pub is_slow: bool,
 }
 
 impl<T> Queue<T> {
@@ -81,6 +99,11 @@ impl<T> Queue<T> {
         self.cost = self.cost.saturating_sub(work.cost);
         Some(work)
     }
+
+    /// The deadline of the first one, and when it came.
+    fn first(&self) -> Option<(Instant, u64)> {
+        self.heap.peek().map(|first| first.order.0)
+    }
 }
 
 impl<T> State<T> {
@@ -88,31 +111,41 @@ impl<T> State<T> {
         if takes == Takes::Reserved {
             return self.reserved.pop();
         }
-        let reserved_first = self.reserved_is_next || self.common.heap.is_empty();
+        let may_be_slow = self.slow_running < self.slow_threads;
+        let slow = self.slow.first().filter(|_| may_be_slow);
+        let common = self.common.first();
+        let reserved_first = self.reserved_is_next || common.or(slow).is_none();
         if reserved_first && let Some(work) = self.reserved.pop() {
             self.reserved_is_next = false;
             return Some(work);
         }
         self.reserved_is_next = true;
-        self.common.pop()
+        match slow.is_some_and(|slow| common.is_none_or(|common| slow < common)) {
+            true => self.slow.pop(),
+            false => self.common.pop(),
+        }
     }
 }
 
 impl<T> Lane<T> {
     /// A lane for `threads` that take anything, and any number that take the reserved class only.
     pub fn new(threads: usize) -> Lane<T> {
+        let threads = u32::try_from(threads).unwrap_or(u32::MAX).max(1);
         Lane {
             state: Mutex::new(State {
                 common: Queue::new(),
+                slow: Queue::new(),
                 reserved: Queue::new(),
                 running: Duration::ZERO,
+                slow_running: 0,
+                slow_threads: threads.saturating_sub(1).max(1),
                 reserved_is_next: true,
                 arrivals: 0,
                 closed: false,
             }),
             filled: Condvar::new(),
             reserved_filled: Condvar::new(),
-            threads: u32::try_from(threads).unwrap_or(u32::MAX).max(1),
+            threads,
         }
     }
 
@@ -120,9 +153,15 @@ impl<T> Lane<T> {
     pub fn push(&self, order: Order, item: T) {
         let mut state = lock(&self.state);
         state.arrivals += 1;
-        let timed =
-            Timed { order: Reverse((order.deadline, state.arrivals)), item: Work { item, cost: order.cost } };
-        let queue = if order.reserved { &mut state.reserved } else { &mut state.common };
+        // The reserved class has a thread of its own.
+        let is_slow = order.is_slow && !order.reserved;
+        let work = Work { item, cost: order.cost, is_slow };
+        let timed = Timed { order: Reverse((order.deadline, state.arrivals)), item: work };
+        let queue = match (order.reserved, is_slow) {
+            (true, _) => &mut state.reserved,
+            (false, true) => &mut state.slow,
+            (false, false) => &mut state.common,
+        };
         queue.cost = queue.cost.saturating_add(order.cost);
         queue.heap.push(timed);
         drop(state);
@@ -134,7 +173,7 @@ impl<T> Lane<T> {
 
     /// Waits for work; `None` once the lane is closed. When it is done, the thread says so with
     /// [`Lane::done`].
-    pub fn take(&self, takes: Takes) -> Option<Work<T>> {
+    pub fn take(&self, takes: Takes) -> Option<(T, Taken)> {
         let filled = match takes {
             Takes::Anything => &self.filled,
             Takes::Reserved => &self.reserved_filled,
@@ -145,26 +184,36 @@ impl<T> Lane<T> {
                 return None;
             }
             if let Some(work) = state.pop(takes) {
-                state.running = state.running.saturating_add(work.cost);
-                return Some(work);
+                let Work { item, cost, is_slow } = work;
+                state.running = state.running.saturating_add(cost);
+                state.slow_running += u32::from(is_slow);
+                return Some((item, Taken { cost, is_slow }));
             }
             state = filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Work of that `cost` is done.
-    pub fn done(&self, cost: Duration) {
+    /// Work that was taken is done.
+    pub fn done(&self, taken: Taken) {
         let mut state = lock(&self.state);
-        state.running = state.running.saturating_sub(cost);
+        state.running = state.running.saturating_sub(taken.cost);
+        state.slow_running -= u32::from(taken.is_slow);
+        drop(state);
+        // One that slept while there were enough slow ones may go on now.
+        if taken.is_slow {
+            self.filled.notify_one();
+        }
     }
 
-    /// How long new work of a class will wait until its turn comes.
-    pub fn wait(&self, reserved: bool) -> Duration {
+    /// How long new work of a class will wait until its turn comes; what is slow waits for slow work only.
+    pub fn wait(&self, reserved: bool, is_slow: bool) -> Duration {
         let state = lock(&self.state);
         let (common, own) = (state.common.cost, state.reserved.cost);
+        let slow = state.slow.cost;
         let ahead = match reserved {
             // In turns: as much of the others goes before it as of its own.
             true => own.saturating_add(own.min(common)),
+            false if is_slow => own.saturating_add(common).saturating_add(slow),
             false => own.saturating_add(common),
         };
         // What runs is half done on average.
@@ -175,21 +224,22 @@ impl<T> Lane<T> {
     /// as they come to it, so none of them does.
     pub fn is_stuck(&self, patience: Duration) -> bool {
         let state = lock(&self.state);
-        let earliest = state.common.heap.peek().map(|first| first.order.0.0);
-        earliest.is_some_and(|deadline| deadline.elapsed() > patience)
+        let mut earliest = [state.common.first(), state.slow.first()].into_iter().flatten();
+        earliest.any(|(deadline, _)| deadline.elapsed() > patience)
     }
 
     /// How much waits.
     pub fn len(&self) -> usize {
         let state = lock(&self.state);
-        state.common.heap.len() + state.reserved.heap.len()
+        state.common.heap.len() + state.slow.heap.len() + state.reserved.heap.len()
     }
 
     /// Sends the threads home; what still waits is dropped.
     pub fn close(&self) {
         let mut state = lock(&self.state);
         state.closed = true;
-        let left = (mem::take(&mut state.common.heap), mem::take(&mut state.reserved.heap));
+        let State { common, slow, reserved, .. } = &mut *state;
+        let left = [common, slow, reserved].map(|queue| mem::take(&mut queue.heap));
         drop(state);
         drop(left);
         self.filled.notify_all();
@@ -233,13 +283,13 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn take<T>(lane: &Lane<T>, takes: Takes) -> Option<T> {
-        let work = lane.take(takes)?;
-        lane.done(work.cost);
-        Some(work.item)
+        let (item, taken) = lane.take(takes)?;
+        lane.done(taken);
+        Some(item)
     }
 
     fn order(deadline: Instant, reserved: bool) -> Order {
-        Order { deadline, reserved, cost: 10 * MS }
+        Order { deadline, reserved, cost: 10 * MS, is_slow: false }
     }
 
     #[test]
@@ -263,13 +313,13 @@ mod tests {
         for item in 10..12 {
             lane.push(order(now + 100 * MS, true), item);
         }
-        assert_eq!((lane.wait(false), lane.wait(true)), (60 * MS, 40 * MS));
-        let first = lane.take(Takes::Anything).unwrap();
-        assert_eq!((first.item, lane.wait(false)), (10, 55 * MS), "it runs, and is half done");
-        lane.done(first.cost);
+        assert_eq!((lane.wait(false, false), lane.wait(true, false)), (60 * MS, 40 * MS));
+        let (first, taken) = lane.take(Takes::Anything).unwrap();
+        assert_eq!((first, lane.wait(false, false)), (10, 55 * MS), "it runs, and is half done");
+        lane.done(taken);
         let taken: Vec<_> = (0..5).filter_map(|_| take(&lane, Takes::Anything)).collect();
         assert_eq!(taken, [0, 11, 1, 2, 3]);
-        assert_eq!((lane.wait(false), lane.len()), (Duration::ZERO, 0));
+        assert_eq!((lane.wait(false, false), lane.len()), (Duration::ZERO, 0));
     }
 
     #[test]
@@ -287,6 +337,24 @@ mod tests {
         assert_eq!(take(&lane, Takes::Anything), Some("common"));
         lane.close();
         assert_eq!(thread.join().unwrap(), [Some("reserved"), None]);
+    }
+
+    #[test]
+    fn slow_work_leaves_one_thread_to_the_rest() {
+        let lane = Lane::new(2);
+        let now = Instant::now();
+        for item in ["slow 1", "slow 2"] {
+            lane.push(Order { is_slow: true, ..order(now, false) }, item);
+        }
+        lane.push(order(now + 9 * MS, false), "quick");
+        assert_eq!((lane.wait(false, false), lane.wait(false, true)), (5 * MS, 15 * MS));
+        let (first, slow) = lane.take(Takes::Anything).unwrap();
+        assert_eq!((first, take(&lane, Takes::Anything)), ("slow 1", Some("quick")));
+        // The other one has to wait until the first is done.
+        lane.push(order(now + 9 * MS, false), "quick");
+        assert_eq!(take(&lane, Takes::Anything), Some("quick"));
+        lane.done(slow);
+        assert_eq!(take(&lane, Takes::Anything), Some("slow 2"));
     }
 
     #[test]

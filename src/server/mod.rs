@@ -249,8 +249,8 @@ impl Shared {
     /// none, or no time: a message that is shed now can be tried elsewhere, one that waits in vain cannot.
     fn admit(&self, slot: &Slot, in_flight: usize) -> Option<Room> {
         let request = &slot.request;
-        let wait = self.fast.wait(request.profile.reserved);
         let cost = self.text_costs.cost(request.size);
+        let wait = self.fast.wait(request.profile.reserved, is_slow(request.size, cost));
         // With nobody before it, it gets what time there is.
         if !wait.is_zero() && wait + cost > request.budget.left() {
             return None;
@@ -260,14 +260,14 @@ impl Shared {
 
     fn queue_text(&self, job: Job) {
         let cost = self.text_costs.cost(job.raw.len());
-        let order = job.order(cost);
+        let order = job.order(cost, is_slow(job.raw.len(), cost));
         self.fast.push(order, job);
     }
 
     /// Queues the second half of a scan, unless its turn would come too late: then what is known has to do.
     fn queue_media(&self, job: Job, pending: Pending) {
         let (wait, cost) =
-            (self.heavy.wait(job.slot.request.profile.reserved), self.media_costs.cost(job.raw.len()));
+            (self.heavy.wait(job.slot.request.profile.reserved, false), self.media_costs.cost(job.raw.len()));
         let profile = &job.slot.request.profile;
         // With others waiting, a page that cannot change the action is not worth their time.
         if !wait.is_zero() && pending.is_decided(&job.engine, profile) {
@@ -277,7 +277,7 @@ impl Shared {
             return job.slot.finish(pending.verdict(profile, Why::Overload));
         }
         job.slot.publish(pending.verdict(profile, Why::Deadline));
-        let order = job.order(cost);
+        let order = job.order(cost, false);
         self.heavy.push(order, MediaJob { job, pending });
     }
 
@@ -315,6 +315,13 @@ impl Shared {
             counters: self.stats.report(),
         }
     }
+}
+
+/// Whether the text of a message should not keep others waiting: ten times what the average mail is, or takes.
+fn is_slow(size: usize, cost: Duration) -> bool {
+    const LARGE: usize = 256 << 10;
+    const LONG: Duration = Duration::from_millis(5);
+    size >= LARGE || cost >= LONG
 }
 
 #[derive(Debug, Serialize)]

@@ -46,15 +46,15 @@ fn each_item_of_a_lane_is_taken_once_and_none_is_left() {
             .map(|takes| {
                 let (lane, taken) = (Arc::clone(&lane), Arc::clone(&taken));
                 thread::spawn(move || {
-                    while let Some(work) = lane.take(takes) {
+                    while let Some((item, work)) = lane.take(takes) {
                         let mut taken = lock(&taken);
-                        taken.push(work.item);
+                        taken.push(item);
                         // Whoever takes the last one sends all home.
                         if taken.len() == 4 {
                             lane.close();
                         }
                         drop(taken);
-                        lane.done(work.cost);
+                        lane.done(work);
                     }
                 })
             })
@@ -66,7 +66,8 @@ fn each_item_of_a_lane_is_taken_once_and_none_is_left() {
                 thread::spawn(move || {
                     for item in [first, first + 1] {
                         let cost = Duration::from_millis(1);
-                        lane.push(Order { deadline: Instant::now(), reserved: item % 2 == 1, cost }, item);
+                        let (reserved, is_slow) = (item % 2 == 1, item == 2);
+                        lane.push(Order { deadline: Instant::now(), reserved, cost, is_slow }, item);
                     }
                 })
             })
@@ -76,7 +77,10 @@ fn each_item_of_a_lane_is_taken_once_and_none_is_left() {
         let mut all = lock(&taken).clone();
         all.sort_unstable();
         assert_eq!(all, [0, 1, 2, 3]);
-        assert_eq!((lane.len(), lane.wait(false), lane.wait(true)), (0, Duration::ZERO, Duration::ZERO));
+        assert_eq!(
+            (lane.len(), lane.wait(false, true), lane.wait(true, false)),
+            (0, Duration::ZERO, Duration::ZERO)
+        );
     });
 }
 

@@ -11,7 +11,7 @@ use super::{
     Shared,
     admission::Room,
     forecast::Forecast,
-    lane::{Order, Takes, Work},
+    lane::{Order, Takes},
     slot::Slot,
 };
 use crate::{
@@ -38,9 +38,9 @@ impl Job {
     }
 
     /// How it is queued, where it will cost `cost`.
-    pub fn order(&self, cost: Duration) -> Order {
+    pub fn order(&self, cost: Duration, is_slow: bool) -> Order {
         let request = &self.slot.request;
-        Order { deadline: request.budget.deadline(), reserved: request.profile.reserved, cost }
+        Order { deadline: request.budget.deadline(), reserved: request.profile.reserved, cost, is_slow }
     }
 }
 
@@ -54,9 +54,9 @@ pub(super) struct MediaJob {
 /// Judges text until the lane is closed.
 pub(super) fn fast(shared: &Shared, takes: Takes) {
     let mut own = None;
-    while let Some(Work { item: job, cost }) = shared.fast.take(takes) {
+    while let Some((job, taken)) = shared.fast.take(takes) {
         judge_text(shared, &mut own, job);
-        shared.fast.done(cost);
+        shared.fast.done(taken);
     }
 }
 
@@ -67,9 +67,9 @@ pub(super) fn heavy(shared: &Shared, takes: Takes) {
         let _ = rustix::process::nice(ocr::NICE);
     }
     let mut own = None;
-    while let Some(Work { item, cost }) = shared.heavy.take(takes) {
+    while let Some((item, taken)) = shared.heavy.take(takes) {
         judge_media(shared, &mut own, item);
-        shared.heavy.done(cost);
+        shared.heavy.done(taken);
     }
 }
 
