@@ -279,11 +279,22 @@ impl Scan<'_> {
             self.budget.skip(Stage::Ocr, place, Why::Disabled);
             return None;
         }
-        let deadline = self.budget.cutoff();
-        match self.timed(Stage::Ocr, |scan| scan.engine.ocr.read(page, deadline)) {
+        let (engine, deadline) = (self.engine, self.budget.cutoff());
+        let key = (engine.media.shown == 0).then(|| engine.memory.page_key(page));
+        if let Some(reading) =
+            key.and_then(|key| engine.memory.recall_page(key)).and_then(|said| known(&said))
+        {
+            return Some(reading);
+        }
+        match self.timed(Stage::Ocr, |_| engine.ocr.read(page, deadline)) {
             Ok(reading) => {
-                if !reading.complete {
-                    self.budget.skip(Stage::Ocr, place, Why::Deadline);
+                match key {
+                    _ if !reading.complete => self.budget.skip(Stage::Ocr, place, Why::Deadline),
+                    Some(key) => {
+                        let readings = vec![(String::new(), reading.text.clone(), reading.confidence)];
+                        engine.memory.remember(key, Arc::new(Said { readings, ..Said::default() }));
+                    }
+                    None => {}
                 }
                 Some(reading)
             }
@@ -319,6 +330,17 @@ fn is_link(code: &str) -> bool {
     let scheme = code.split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         && !code.contains(char::is_whitespace)
+}
+
+/// The reading of a page that was read before.
+fn known(said: &Said) -> Option<ocr::Reading> {
+    let (_, text, confidence) = said.readings.first()?;
+    Some(ocr::Reading {
+        text: text.clone(),
+        confidence: *confidence,
+        complete: true,
+        ..ocr::Reading::default()
+    })
 }
 
 /// A place inside an attachment.
