@@ -70,7 +70,8 @@ impl Analysis {
     }
 }
 
-// A byte of flags, the needs (length, then kinds of four 8-byte numbers each with their count before them), then the least count, clauses, their sets and the strings of those, each with its count or length before it.
+// A byte of flags, the needs (length, then kinds of four 8-byte numbers each, with their count before them), then the least
+// count, clauses, their sets and the strings of those, each with its count or length before it.
 // Integers are little-endian.
 const OK: u8 = 1;
 const LARGE: u8 = 2;
