@@ -426,6 +426,28 @@ mod tests {
     }
 
     #[test]
+    fn what_the_pages_of_front_ends_show_is_valid() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/front-ends");
+        let mut shown = 0;
+        for page in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            // the language stands on the first line
+            let blocks =
+                text.split("```").skip(1).step_by(2).filter_map(|block| Some(block.split_once('\n')?.1));
+            for block in blocks.filter(|block| block.starts_with('[') || block.starts_with("# criba.toml")) {
+                // users of mail servers are not on every machine
+                let block: String =
+                    block.split_inclusive('\n').filter(|line| !line.starts_with("owner =")).collect();
+                if let Err(error) = Settings::parse(&page.display().to_string(), &block) {
+                    panic!("{error}");
+                }
+                shown += 1;
+            }
+        }
+        assert!(shown >= 9, "{shown} blocks");
+    }
+
+    #[test]
     fn the_shipped_file_states_the_defaults() {
         let text = include_str!("../../packaging/criba.toml");
         assert_eq!(Settings::parse("packaging/criba.toml", text).unwrap(), Settings::default());
