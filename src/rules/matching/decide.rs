@@ -1,12 +1,12 @@
 //! PCRE2 has the last word on a pattern: it matches exactly as Perl does, within limits. The few patterns that are too
-//! large for it (11 of SpamAssassin's, obfuscated words mostly) are left to the `regex` crate.
+//! large for it (11 of SpamAssassin's, obfuscated words mostly) are left to `large`.
 
 use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
-use regex::bytes::{Regex as Automaton, RegexBuilder as AutomatonBuilder};
 
-use crate::rules::regex::{Regex, lighter_than};
+use super::large::Large;
+use crate::rules::regex::Regex;
 
 /// Backtracking steps for one search. A catastrophic pattern such as `(a+)+$` is stopped after some
 /// ten milliseconds; the stock rules stay far below on real mail.
@@ -18,18 +18,6 @@ const JIT_STACK: i32 = -46;
 
 /// `PCRE2_ERROR_PATTERN_TOO_LARGE`: more than 64 KB compiled.
 const TOO_LARGE: i32 = 120;
-/// Bytes of such a pattern compiled by `regex`, and of its cache of states. The largest of SpamAssassin's takes 14 MB.
-const LARGE: usize = 64 << 20;
-const LARGE_CACHE: usize = 4 << 20;
-
-/// A pattern that is too large for PCRE2.
-#[derive(Debug)]
-struct Large {
-    /// Finds at least as much at a fraction of the states, where there is such a thing.
-    light: Option<Automaton>,
-    exact: Automaton,
-}
-
 /// A search was given up at its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded;
@@ -42,11 +30,11 @@ pub struct Decider {
     /// For the few searches that need more stack than compiled code gets.
     interpreted: OnceLock<Option<Compiled>>,
     /// In place of both for a pattern that is too large for PCRE2.
-    large: Option<OnceLock<Option<Large>>>,
+    large: Option<Large>,
 }
 
 impl Decider {
-    /// Checks that PCRE2 takes the pattern, or `regex` if it is too large for that.
+    /// Checks that PCRE2 takes the pattern, or `Large` if it is too large for that.
     ///
     /// # Errors
     /// What they say.
@@ -54,8 +42,8 @@ impl Decider {
         match build(&regex, false) {
             Ok(_) => Ok(Decider::unchecked(regex)),
             Err(error) if error.code() == TOO_LARGE && regex.linear => {
-                let large = OnceLock::from(Some(build_large(&regex).map_err(|error| error.to_string())?));
-                Ok(Decider { large: Some(large), ..Decider::unchecked(regex) })
+                Large::check(&regex)?;
+                Ok(Decider::trusted(regex, true))
             }
             Err(error) => Err(error.to_string()),
         }
@@ -63,7 +51,7 @@ impl Decider {
 
     /// Trusts that the pattern was checked before, and was `large` then or was not.
     pub fn trusted(regex: Regex, large: bool) -> Decider {
-        Decider { large: large.then(OnceLock::new), ..Decider::unchecked(regex) }
+        Decider { large: large.then(Large::default), ..Decider::unchecked(regex) }
     }
 
     /// One that nobody takes matches nothing.
@@ -84,8 +72,7 @@ impl Decider {
     /// The first match that starts at or behind `at`; what is before it counts as context.
     pub fn find_at(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, Exceeded> {
         if let Some(large) = &self.large {
-            let found = large.get_or_init(|| build_large(&self.regex).ok()).as_ref();
-            return Ok(found.and_then(|large| large.find_at(subject, at)));
+            return Ok(large.find_at(&self.regex, subject, at));
         }
         match search(&self.fast, &self.regex, true, subject, at) {
             Err(JIT_STACK) => {
@@ -149,34 +136,6 @@ fn build(regex: &Regex, fast: bool) -> Result<Compiled, pcre2::Error> {
         .multi_line(regex.flags.multi_line)
         .jit_if_available(fast)
         .build(&text)
-}
-
-fn build_large(regex: &Regex) -> Result<Large, regex::Error> {
-    let light = lighter_than(&regex.plain, regex.flags);
-    Ok(Large {
-        // a tree that was written as text has its flags in it
-        light: light.and_then(|light| automaton(&light).build().ok()),
-        exact: automaton(&regex.plain)
-            .case_insensitive(regex.flags.caseless)
-            .dot_matches_new_line(regex.flags.dot_all)
-            .multi_line(regex.flags.multi_line)
-            .build()?,
-    })
-}
-
-fn automaton(text: &str) -> AutomatonBuilder {
-    let mut builder = AutomatonBuilder::new(text);
-    builder.octal(true).unicode(false).size_limit(LARGE).dfa_size_limit(LARGE_CACHE);
-    builder
-}
-
-impl Large {
-    fn find_at(&self, subject: &[u8], at: usize) -> Option<Range<usize>> {
-        if self.light.as_ref().is_some_and(|light| !light.is_match_at(subject, at)) {
-            return None;
-        }
-        self.exact.find_at(subject, at).map(|found| found.range())
-    }
 }
 
 #[cfg(test)]

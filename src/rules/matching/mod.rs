@@ -11,6 +11,7 @@ mod costs;
 mod decide;
 mod fuzzy;
 mod hyperscan_ffi;
+mod large;
 mod view;
 
 pub use cache::Cache;

@@ -14,9 +14,10 @@ mod squeezed;
 mod translate;
 
 pub use delimiters::Delimited;
-pub use factors::{Factors, Limits, Literals, Texts, counted, filter, literals};
+pub use factors::{Factors, Limits, Literals, Texts, counted, filter, literals, parsed};
 pub use needs::{Bytes, Needs};
 pub use plain::is_plain;
+use regex_syntax::hir::Hir;
 pub use squeezed::{Signs, squeeze};
 pub use translate::translate;
 
@@ -27,8 +28,8 @@ pub fn needs(plain: &str, flags: Flags) -> Needs {
 
 /// What finds at least as much as a pattern in the dialect of the `regex` crate, and takes fewer states; `None` where nothing
 /// does.
-pub fn lighter_than(plain: &str, flags: Flags) -> Option<String> {
-    Some(lighter::lighter(&factors::parsed(plain, flags)?)?.to_string())
+pub fn lighter_than(plain: &str, flags: Flags) -> Option<Hir> {
+    lighter::lighter(&factors::parsed(plain, flags)?)
 }
 
 /// The flags that change what a pattern means; the others (`g`, `o`, ...) have no effect in rules.
