@@ -2,6 +2,8 @@
 
 use std::{mem, time::Instant};
 
+use rustc_hash::FxHashSet;
+
 use crate::{
     bayes::Tokens,
     budget::{Budget, Stage, Why},
@@ -218,8 +220,12 @@ impl<'a> Scan<'a> {
         let message = self.parse(arena);
         self.findings.message_id = message.header("Message-Id").unwrap_or_default().to_owned();
         // What would the reader see?
-        let rendered =
-            self.timed(Stage::Render, |scan| render::render_with(&message, scan.engine.rules.links()));
+        let rendered = self.timed(Stage::Render, |scan| {
+            render::render_until(&message, scan.engine.rules.links(), Some(scan.budget.cutoff()))
+        });
+        if rendered.is_cut {
+            self.budget.skip(Stage::Render, "", Why::Deadline);
+        }
         self.findings.uris = uris(&rendered);
         // Which patterns match where?
         self.rules(&message, &rendered, scratch);
@@ -332,13 +338,9 @@ impl<'a> Scan<'a> {
 
 /// The links of the verdict: one entry for a link that stands in a part several times.
 fn uris(rendered: &Rendered<'_>) -> Vec<FoundUri> {
-    let mut found: Vec<FoundUri> = Vec::new();
+    let mut seen = FxHashSet::default();
     // Rules also see anchors that go nowhere.
-    for uri in rendered.uris.iter().filter(|uri| !uri.raw.is_empty()) {
-        let next = FoundUri { uri: uri.raw.to_owned(), origin: uri.origin.name() };
-        if !found.contains(&next) {
-            found.push(next);
-        }
-    }
-    found
+    let links = rendered.uris.iter().filter(|uri| !uri.raw.is_empty());
+    let once = links.filter(|uri| seen.insert((uri.raw, uri.origin)));
+    once.map(|uri| FoundUri { uri: uri.raw.to_owned(), origin: uri.origin.name() }).collect()
 }

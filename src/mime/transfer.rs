@@ -42,14 +42,16 @@ pub(super) fn decode_quoted_printable<'m>(raw: &'m [u8], arena: &'m Arena) -> De
     let mut floor = 0;
     let mut position = 0;
     while let Some(rest) = raw.get(position..).filter(|rest| !rest.is_empty()) {
-        let Some(found) = memchr2(b'=', b'\n', rest) else {
+        // One escape follows the other in text beyond ASCII: then there is nothing to search for.
+        let is_special = matches!(rest.first(), Some(b'=' | b'\n'));
+        let Some(found) = (if is_special { Some(0) } else { memchr2(b'=', b'\n', rest) }) else {
             out.extend_from_slice_copy(rest);
             break;
         };
         let (plain, special) = rest.split_at(found);
         out.extend_from_slice_copy(plain);
         position += found + 1;
-        if special.starts_with(b"\n") {
+        if special.first() == Some(&b'\n') {
             let crlf = out.len() > floor && out.last() == Some(&b'\r');
             if crlf {
                 out.pop();

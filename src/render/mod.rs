@@ -20,6 +20,8 @@ pub use uri::{
     domain::{Boundaries, is_fqdn, is_ip},
 };
 
+use std::time::Instant;
+
 use self::{
     html::FoundLink,
     uri::Collector,
@@ -104,6 +106,8 @@ pub struct Rendered<'m> {
     pub signers: Vec<(&'m str, &'m str)>,
     /// Facts of each HTML part.
     pub html: Vec<HtmlFacts<'m>>,
+    /// Whether the time was up before all of it was rendered.
+    pub is_cut: bool,
     /// Body units without what is invisible, where there is something invisible.
     visible: Option<Vec<&'m [u8]>>,
     leaves: Vec<Leaf<'m>>,
@@ -144,12 +148,22 @@ pub fn render<'m>(message: &Message<'m>) -> Rendered<'m> {
 
 /// Renders a parsed message, with links read as the rules say.
 pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'m> {
+    render_until(message, settings, None)
+}
+
+/// The same, until time is up: what was rendered by then.
+pub fn render_until<'m>(message: &Message<'m>, settings: &Settings, until: Option<Instant>) -> Rendered<'m> {
+    let is_late = || until.is_some_and(|until| Instant::now() >= until);
     let arena = message.arena();
     let subject = message.header("Subject").unwrap_or_default();
     let mut rendered = Rendered { subject, full: message.raw, ..Rendered::default() };
     let mut links: Vec<Vec<FoundLink<'m>>> = Vec::new();
     let mut leaves = Vec::with_capacity(4);
     for (index, part) in message.leaves() {
+        if is_late() {
+            rendered.is_cut = true;
+            break;
+        }
         if has_rawbody(part) {
             rawbody::units(part.decoded(message), &mut rendered.rawbody);
         }
@@ -159,7 +173,8 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
         let mut leaf = Leaf { part: index, text: LeafText::None, is_wide };
         match kind {
             Some(TextKind::Html) if !part.decoded(message).is_empty() => {
-                let mut html = html::render(part.text(message), leaf.is_wide, arena);
+                let mut html = html::render(part.text(message), leaf.is_wide, until, arena);
+                rendered.is_cut |= html.is_cut;
                 html.facts.part = index;
                 html.facts.source_bytes = part.decoded(message).len();
                 leaf.text = LeafText::Html { text: html.text, invisible: html.invisible };
@@ -179,6 +194,10 @@ pub fn render_with<'m>(message: &Message<'m>, settings: &Settings) -> Rendered<'
     rendered.body = units.iter().map(|(unit, _)| *unit).collect();
     let mut collector = Collector::new(arena, settings);
     for (unit, part) in &units {
+        if is_late() {
+            rendered.is_cut = true;
+            break;
+        }
         collector.text(unit, *part);
     }
     for (links, facts) in links.iter().zip(&rendered.html) {

@@ -1,8 +1,10 @@
 //! Whole messages through all views.
 
+use std::time::{Duration, Instant};
+
 use proptest::prelude::*;
 
-use super::{Origin, Rendered, render, uris_in};
+use super::{Origin, Rendered, Settings, render, render_until, uris_in};
 use crate::mime::{Arena, Limits, Message};
 
 fn view<T>(raw: &[u8], look: impl FnOnce(&Rendered<'_>) -> T) -> T {
@@ -30,6 +32,18 @@ fn plain_text_becomes_units_after_the_subject() {
         );
         assert_eq!((uri.origin, uri.part, rendered.uris.len()), (Origin::Text, 0, 1));
     });
+}
+
+#[test]
+fn rendering_ends_when_time_is_up_and_says_so() {
+    let arena = Arena::new();
+    let raw = b"Subject: hi\n\nHello http://www.example.com/\n";
+    let message = Message::parse(raw, &arena, &Limits::default());
+    let until = |until| render_until(&message, &Settings::default(), Some(until));
+    let late = until(Instant::now());
+    assert!(late.is_cut && late.body.is_empty() && late.uris.is_empty());
+    let whole = until(Instant::now() + Duration::from_secs(600));
+    assert_eq!((whole.is_cut, whole.body.len(), whole.uris.len()), (false, 2, 1));
 }
 
 #[test]

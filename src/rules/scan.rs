@@ -8,6 +8,7 @@ use super::{
     Costs, Hits, Outcome, RuleSet, Subject,
     headers::HeaderScratch,
     hits::Tally,
+    load::Eval,
     matching::{self, Sink, View},
 };
 use crate::{
@@ -18,6 +19,10 @@ use crate::{
 
 /// Larger units are cut: a pattern that has found nothing in 32 MB will find nothing.
 const MAX_UNIT: usize = 32 << 20;
+
+/// After so many evals somebody looks at the clock. They take a few microseconds, and milliseconds of a mail that is made
+/// for it.
+const STEPS: usize = 4;
 
 /// What one worker needs to scan with a [`RuleSet`]; lent to one message at a time.
 #[derive(Debug, Default)]
@@ -60,9 +65,7 @@ impl RuleSet {
         if tally.cut {
             budget.skip(Stage::Rules, "headers", Why::Deadline);
         }
-        for eval in &self.header_evals {
-            tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
-        }
+        evals(&self.header_evals, subject, &mut tally, budget);
         // What would the reader read? The subject is the first unit.
         tally.subject = true;
         let body = subject.body();
@@ -77,9 +80,7 @@ impl RuleSet {
         units(&self.rawbody, rendered.rawbody.iter().copied(), "rawbody", matching, &mut tally, budget);
         units(&self.full, [rendered.full], "full", matching, &mut tally, budget);
         // What is no matter of patterns?
-        for eval in &self.evals {
-            tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
-        }
+        evals(&self.evals, subject, &mut tally, budget);
         // What names what others captured?
         tally.settle();
         self.name_exceeded(&tally, budget);
@@ -168,6 +169,16 @@ impl RuleSet {
             evidence: hits.evidence(rule),
             place: place.map(|(_, place)| place.to_owned()).unwrap_or_default(),
         })
+    }
+}
+
+/// Asks evals until time is up.
+fn evals(evals: &[Eval], subject: &Subject<'_, '_>, tally: &mut Tally<'_>, budget: &mut Budget) {
+    for (at, eval) in evals.iter().enumerate() {
+        if at % STEPS == 0 && tally.out_of_time() {
+            return budget.skip(Stage::Rules, "evals", Why::Deadline);
+        }
+        tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The renderer: tokens in, text, links and facts out.
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, time::Instant};
 
 use super::{
     elements::{Gap, Link, Tag},
@@ -21,19 +21,24 @@ pub struct Html<'m> {
     pub invisible: Vec<Range<usize>>,
     pub links: Vec<FoundLink<'m>>,
     pub facts: HtmlFacts<'m>,
+    /// Whether the time was up before its end.
+    pub is_cut: bool,
 }
+
+/// Tokens after which somebody looks at the clock: some 100 us.
+const STEP: u32 = 512;
 
 /// Longer HTML is not looked at to its end.
 const LONGEST: usize = 2 << 20;
 
-/// Renders the decoded text of an HTML part. `is_wide` says whether Perl would hold it as Unicode.
-pub fn render<'m>(source: &'m str, is_wide: bool, arena: &'m Arena) -> Html<'m> {
+/// Renders the decoded text of an HTML part, until time is up. `is_wide` says whether Perl would hold it as Unicode.
+pub fn render<'m>(source: &'m str, is_wide: bool, until: Option<Instant>, arena: &'m Arena) -> Html<'m> {
     let source = source.get(..source.floor_char_boundary(LONGEST)).unwrap_or(source);
     let prepared = match prepare(source) {
         Cow::Borrowed(source) => source,
         Cow::Owned(prepared) => arena.alloc_str(&prepared),
     };
-    let mut html = within(prepared, is_wide, usize::MAX, arena);
+    let mut html = within(prepared, is_wide, usize::MAX, until, arena);
     html.facts.length = source.chars().count();
     html
 }
@@ -44,15 +49,27 @@ pub fn render_within<'m>(source: &'m str, visible: usize, arena: &'m Arena) -> H
         Cow::Borrowed(source) => source,
         Cow::Owned(prepared) => arena.alloc_str(&prepared),
     };
-    within(prepared, true, visible, arena)
+    within(prepared, true, visible, None, arena)
 }
 
-fn within<'m>(prepared: &'m str, is_wide: bool, visible: usize, arena: &'m Arena) -> Html<'m> {
+fn within<'m>(
+    prepared: &'m str,
+    is_wide: bool,
+    visible: usize,
+    until: Option<Instant>,
+    arena: &'m Arena,
+) -> Html<'m> {
     let mut renderer = Renderer::new(arena, is_wide, prepared.len());
     let mut tokens = Tokenizer::new(prepared);
+    let mut count = 0;
     while renderer.text.len() - renderer.hidden < visible
         && let Some(token) = tokens.next_token()
     {
+        count += 1;
+        if count % STEP == 0 && until.is_some_and(|until| Instant::now() >= until) {
+            renderer.is_cut = true;
+            break;
+        }
         match token {
             Token::Text { raw, literal } => renderer.text(raw, literal),
             Token::Start(name) => renderer.tag(name, Some(tokens.attributes())),
@@ -113,6 +130,7 @@ struct Renderer<'m> {
     title_text: String,
     decoded: String,
     facts: HtmlFacts<'m>,
+    is_cut: bool,
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -147,6 +165,7 @@ impl<'m> Renderer<'m> {
             title_text: String::new(),
             decoded: String::new(),
             facts: HtmlFacts::default(),
+            is_cut: false,
         }
     }
 
@@ -427,7 +446,8 @@ impl<'m> Renderer<'m> {
             self.facts.non_space += usize::from(!is_white(c, is_wide));
         }
         self.facts.invisible_bytes = self.hidden;
-        Html { text: self.text, invisible: self.invisible, links: self.links, facts: self.facts }
+        let Renderer { text, invisible, links, facts, is_cut, .. } = self;
+        Html { text, invisible, links, facts, is_cut }
     }
 }
 

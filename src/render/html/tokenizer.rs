@@ -279,8 +279,9 @@ impl<'h> Tokenizer<'h> {
     /// Text up to the next markup, or that markup; the outer `None` at the end of what is whole.
     fn text_or_markup(&mut self, section: Section) -> Option<Option<Token<'h>>> {
         let mut at = self.start;
-        // A `<` that starts nothing is text, and so is what follows it, as one token with it.
-        if self.at(at) == b'<' && self.bytes.len() - at >= 3 && !self.opens(at) {
+        // A `<` that starts nothing is text, and so is what follows it, as one token with it. (To HTML::Parser a run
+        // of them is a token each, which makes no difference to anybody but time.)
+        while self.at(at) == b'<' && self.bytes.len() - at >= 3 && !self.opens(at) {
             at += 1;
         }
         let end = match section {
