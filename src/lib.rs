@@ -44,6 +44,9 @@ pub mod profile;
 
 pub mod budget;
 
+#[allow(unsafe_code)]
+mod precedence_ffi;
+
 pub mod network;
 
 pub mod tls;

@@ -9,7 +9,6 @@ use std::{io, path::PathBuf};
 use crate::budget::Why;
 
 pub use pool::{Counts, Pool};
-pub use worker::NICE;
 
 mod bands;
 

@@ -11,11 +11,10 @@ use super::{
     protocol::{self, Note},
     sandbox,
 };
+use crate::precedence_ffi::{self, Precedence};
 
 /// Pixels an inch that Tesseract is told: it derives sizes from it, and guesses badly when it has to.
 const RESOLUTION: i32 = 200;
-/// Lower in the scheduler than the engine's own threads: a quarter of a core that both want.
-pub const NICE: i32 = 5;
 /// Words read with less confidence than this are noise.
 const LEAST_CONFIDENCE: f32 = 25.0;
 
@@ -33,8 +32,8 @@ const VARIABLES: [(&CStr, &CStr); 3] = [
 /// What the socket says. That Tesseract could not be loaded is said over the socket.
 pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::Result<()> {
     sandbox::die_with_parent();
-    // A page waits for text mail and not the other way round. Refused, it is no worse than before.
-    let _ = rustix::process::nice(NICE);
+    // A page waits for text mail and not the other way round.
+    precedence_ffi::take(Precedence::Idle);
     let mut api = match load(languages) {
         Ok(api) => api,
         Err(why) => return protocol::write_note(socket, &Note::Failed(why)),

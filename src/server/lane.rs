@@ -4,7 +4,8 @@
 //! in turns, and one thread takes nothing else. So it gets at least half of a lane, and starts at once
 //! even when all the other threads are deep in something slow.
 //!
-//! What is expected to be slow waits by itself, and never has all the threads: one is left for the rest.
+//! What is expected to be slow waits by itself, for threads that take nothing else: they come after the others
+//! in the scheduler, so that it costs those a moment and not a thread.
 
 use std::{
     cmp::Reverse,
@@ -26,8 +27,11 @@ pub(super) struct Lane<T> {
     filled: Condvar,
     /// For the thread that takes the reserved class only.
     reserved_filled: Condvar,
-    /// How many threads take anything.
+    /// For the threads that take what is slow.
+    slow_filled: Condvar,
+    /// How many threads take anything, and how many what is slow.
     threads: u32,
+    slow_threads: u32,
 }
 
 #[derive(Debug)]
@@ -36,11 +40,9 @@ struct State<T> {
     /// Of the common class, what is expected to be slow.
     slow: Queue<T>,
     reserved: Queue<T>,
-    /// What the threads are at is expected to cost.
+    /// What the threads are at is expected to cost, and what those are at that take what is slow.
     running: Duration,
-    /// Threads that are at something slow, and how many may be.
-    slow_running: u32,
-    slow_threads: u32,
+    slow_running: Duration,
     /// Whose turn it is while both wait.
     reserved_is_next: bool,
     /// Breaks ties: what came first goes first.
@@ -60,8 +62,6 @@ struct Queue<T> {
 pub(super) struct Work<T> {
     pub item: T,
     pub cost: Duration,
-    /// Whether it counts among the slow ones that run.
-    is_slow: bool,
 }
 
 /// What a thread has taken, for [`Lane::done`].
@@ -74,8 +74,10 @@ pub(super) struct Taken {
 /// What a thread takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Takes {
+    /// Both classes, but nothing that is expected to be slow.
     Anything,
     Reserved,
+    Slow,
 }
 
 /// How work is queued.
@@ -108,44 +110,48 @@ impl<T> Queue<T> {
 
 impl<T> State<T> {
     fn pop(&mut self, takes: Takes) -> Option<Work<T>> {
-        if takes == Takes::Reserved {
-            return self.reserved.pop();
+        match takes {
+            Takes::Reserved => return self.reserved.pop(),
+            Takes::Slow => return self.slow.pop(),
+            Takes::Anything => {}
         }
-        let may_be_slow = self.slow_running < self.slow_threads;
-        let slow = self.slow.first().filter(|_| may_be_slow);
-        let common = self.common.first();
-        let reserved_first = self.reserved_is_next || common.or(slow).is_none();
-        if reserved_first && let Some(work) = self.reserved.pop() {
+        if (self.reserved_is_next || self.common.heap.is_empty())
+            && let Some(work) = self.reserved.pop()
+        {
             self.reserved_is_next = false;
             return Some(work);
         }
         self.reserved_is_next = true;
-        match slow.is_some_and(|slow| common.is_none_or(|common| slow < common)) {
-            true => self.slow.pop(),
-            false => self.common.pop(),
-        }
+        self.common.pop()
+    }
+
+    /// What the threads of one kind are at.
+    fn running(&mut self, is_slow: bool) -> &mut Duration {
+        if is_slow { &mut self.slow_running } else { &mut self.running }
     }
 }
 
 impl<T> Lane<T> {
-    /// A lane for `threads` that take anything, and any number that take the reserved class only.
-    pub fn new(threads: usize) -> Lane<T> {
-        let threads = u32::try_from(threads).unwrap_or(u32::MAX).max(1);
+    /// A lane for `threads` that take anything, `slow_threads` for what is slow (with none of them nothing is), and
+    /// any number that take the reserved class only.
+    pub fn new(threads: usize, slow_threads: usize) -> Lane<T> {
+        let count = |threads| u32::try_from(threads).unwrap_or(u32::MAX);
         Lane {
             state: Mutex::new(State {
                 common: Queue::new(),
                 slow: Queue::new(),
                 reserved: Queue::new(),
                 running: Duration::ZERO,
-                slow_running: 0,
-                slow_threads: threads.saturating_sub(1).max(1),
+                slow_running: Duration::ZERO,
                 reserved_is_next: true,
                 arrivals: 0,
                 closed: false,
             }),
             filled: Condvar::new(),
             reserved_filled: Condvar::new(),
-            threads,
+            slow_filled: Condvar::new(),
+            threads: count(threads).max(1),
+            slow_threads: count(slow_threads),
         }
     }
 
@@ -153,19 +159,19 @@ impl<T> Lane<T> {
     pub fn push(&self, order: Order, item: T) {
         let mut state = lock(&self.state);
         state.arrivals += 1;
-        // The reserved class has a thread of its own.
-        let is_slow = order.is_slow && !order.reserved;
-        let work = Work { item, cost: order.cost, is_slow };
+        let work = Work { item, cost: order.cost };
         let timed = Timed { order: Reverse((order.deadline, state.arrivals)), item: work };
-        let queue = match (order.reserved, is_slow) {
-            (true, _) => &mut state.reserved,
-            (false, true) => &mut state.slow,
-            (false, false) => &mut state.common,
+        // The reserved class has a thread of its own.
+        let is_slow = order.is_slow && !order.reserved && self.slow_threads > 0;
+        let (queue, filled) = match (order.reserved, is_slow) {
+            (true, _) => (&mut state.reserved, &self.filled),
+            (false, true) => (&mut state.slow, &self.slow_filled),
+            (false, false) => (&mut state.common, &self.filled),
         };
         queue.cost = queue.cost.saturating_add(order.cost);
         queue.heap.push(timed);
         drop(state);
-        self.filled.notify_one();
+        filled.notify_one();
         if order.reserved {
             self.reserved_filled.notify_one();
         }
@@ -177,16 +183,17 @@ impl<T> Lane<T> {
         let filled = match takes {
             Takes::Anything => &self.filled,
             Takes::Reserved => &self.reserved_filled,
+            Takes::Slow => &self.slow_filled,
         };
         let mut state = lock(&self.state);
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(work) = state.pop(takes) {
-                let Work { item, cost, is_slow } = work;
-                state.running = state.running.saturating_add(cost);
-                state.slow_running += u32::from(is_slow);
+            if let Some(Work { item, cost }) = state.pop(takes) {
+                let is_slow = takes == Takes::Slow;
+                let running = state.running(is_slow);
+                *running = running.saturating_add(cost);
                 return Some((item, Taken { cost, is_slow }));
             }
             state = filled.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -194,30 +201,26 @@ impl<T> Lane<T> {
     }
 
     /// Work that was taken is done.
-    pub fn done(&self, taken: Taken) {
+    pub fn done(&self, Taken { cost, is_slow }: Taken) {
         let mut state = lock(&self.state);
-        state.running = state.running.saturating_sub(taken.cost);
-        state.slow_running -= u32::from(taken.is_slow);
-        drop(state);
-        // One that slept while there were enough slow ones may go on now.
-        if taken.is_slow {
-            self.filled.notify_one();
-        }
+        let running = state.running(is_slow);
+        *running = running.saturating_sub(cost);
     }
 
-    /// How long new work of a class will wait until its turn comes; what is slow waits for slow work only.
+    /// How long new work of a class will wait until its turn comes.
     pub fn wait(&self, reserved: bool, is_slow: bool) -> Duration {
         let state = lock(&self.state);
         let (common, own) = (state.common.cost, state.reserved.cost);
-        let slow = state.slow.cost;
-        let ahead = match reserved {
+        let (ahead, running, threads) = match reserved {
             // In turns: as much of the others goes before it as of its own.
-            true => own.saturating_add(own.min(common)),
-            false if is_slow => own.saturating_add(common).saturating_add(slow),
-            false => own.saturating_add(common),
+            true => (own.saturating_add(own.min(common)), state.running, self.threads),
+            false if is_slow && self.slow_threads > 0 => {
+                (state.slow.cost, state.slow_running, self.slow_threads)
+            }
+            false => (own.saturating_add(common), state.running, self.threads),
         };
         // What runs is half done on average.
-        (ahead + state.running / 2) / self.threads
+        ahead.saturating_add(running / 2) / threads
     }
 
     /// Whether something waits whose deadline is longer ago than `patience`: threads drop such work as soon
@@ -242,8 +245,9 @@ impl<T> Lane<T> {
         let left = [common, slow, reserved].map(|queue| mem::take(&mut queue.heap));
         drop(state);
         drop(left);
-        self.filled.notify_all();
-        self.reserved_filled.notify_all();
+        for filled in [&self.filled, &self.reserved_filled, &self.slow_filled] {
+            filled.notify_all();
+        }
     }
 }
 
@@ -294,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_earliest_deadline_goes_first_and_ties_by_arrival() {
-        let lane = Lane::new(1);
+        let lane = Lane::new(1, 0);
         let now = Instant::now();
         for (after, name) in [(3, "c"), (1, "a"), (2, "b1"), (2, "b2")] {
             lane.push(order(now + after * MS, false), name);
@@ -305,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_reserved_class_has_its_turn_whatever_the_deadlines() {
-        let lane = Lane::new(1);
+        let lane = Lane::new(1, 0);
         let now = Instant::now();
         for item in 0..4 {
             lane.push(order(now, false), item);
@@ -324,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_thread_of_the_reserved_class_takes_nothing_else() {
-        let lane = Arc::new(Lane::new(1));
+        let lane = Arc::new(Lane::new(1, 0));
         let own = Arc::clone(&lane);
         let thread = thread::spawn(move || [take(&own, Takes::Reserved), take(&own, Takes::Reserved)]);
         let now = Instant::now();
@@ -340,45 +344,60 @@ mod tests {
     }
 
     #[test]
-    fn slow_work_leaves_one_thread_to_the_rest() {
-        let lane = Lane::new(2);
+    fn slow_work_has_threads_of_its_own_and_holds_nobody_up() {
+        let lane = Lane::new(2, 1);
         let now = Instant::now();
         for item in ["slow 1", "slow 2"] {
             lane.push(Order { is_slow: true, ..order(now, false) }, item);
         }
         lane.push(order(now + 9 * MS, false), "quick");
+        assert_eq!((lane.wait(false, false), lane.wait(false, true)), (5 * MS, 20 * MS));
+        let (first, slow) = lane.take(Takes::Slow).unwrap();
+        assert_eq!(first, "slow 1");
         assert_eq!((lane.wait(false, false), lane.wait(false, true)), (5 * MS, 15 * MS));
-        let (first, slow) = lane.take(Takes::Anything).unwrap();
-        assert_eq!((first, take(&lane, Takes::Anything)), ("slow 1", Some("quick")));
-        // The other one has to wait until the first is done.
-        lane.push(order(now + 9 * MS, false), "quick");
-        assert_eq!(take(&lane, Takes::Anything), Some("quick"));
+        assert_eq!(take(&lane, Takes::Anything), Some("quick"), "whatever the deadlines");
         lane.done(slow);
-        assert_eq!(take(&lane, Takes::Anything), Some("slow 2"));
+        assert_eq!((take(&lane, Takes::Slow), lane.len()), (Some("slow 2"), 0));
+        assert_eq!((lane.wait(false, false), lane.wait(false, true)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn what_is_slow_goes_with_the_rest_where_no_thread_is_for_it_alone() {
+        let lane = Lane::new(1, 0);
+        let now = Instant::now();
+        lane.push(Order { is_slow: true, ..order(now, false) }, "slow");
+        lane.push(Order { is_slow: true, ..order(now, true) }, "reserved");
+        assert_eq!(lane.wait(false, true), 20 * MS);
+        let taken = [(); 2].map(|()| take(&lane, Takes::Anything));
+        assert_eq!(taken, [Some("reserved"), Some("slow")]);
     }
 
     #[test]
     fn each_item_reaches_one_thread() {
-        let lane = Arc::new(Lane::new(3));
-        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Anything, Takes::Reserved]
-            .into_iter()
-            .map(|takes| {
-                let lane = Arc::clone(&lane);
-                thread::spawn(move || {
-                    let mut taken = Vec::new();
-                    while let Some(item) = take(&lane, takes) {
-                        if item == u32::MAX {
-                            lane.close();
-                        } else {
-                            taken.push(item);
+        let lane = Arc::new(Lane::new(3, 1));
+        let takers: Vec<_> =
+            [Takes::Anything, Takes::Anything, Takes::Anything, Takes::Reserved, Takes::Slow]
+                .into_iter()
+                .map(|takes| {
+                    let lane = Arc::clone(&lane);
+                    thread::spawn(move || {
+                        let mut taken = Vec::new();
+                        while let Some(item) = take(&lane, takes) {
+                            if item == u32::MAX {
+                                lane.close();
+                            } else {
+                                taken.push(item);
+                            }
                         }
-                    }
-                    taken
+                        taken
+                    })
                 })
-            })
-            .collect();
+                .collect();
         let now = Instant::now();
-        (0..1000).for_each(|item| lane.push(order(now, item % 3 == 0), item));
+        let push = |item| {
+            lane.push(Order { is_slow: item % 7 == 0, ..order(now, item % 3 == 0) }, item);
+        };
+        (0..1000).for_each(push);
         while lane.len() > 0 {
             thread::yield_now();
         }
@@ -390,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_stuck_when_nobody_takes_what_is_overdue() {
-        let lane = Lane::new(1);
+        let lane = Lane::new(1, 0);
         let now = Instant::now();
         lane.push(order(now + 60_000 * MS, false), 1);
         assert!(!lane.is_stuck(Duration::ZERO));
@@ -402,7 +421,7 @@ mod tests {
 
     #[test]
     fn a_closed_lane_gives_nothing_more() {
-        let lane = Lane::new(1);
+        let lane = Lane::new(1, 0);
         lane.push(order(Instant::now(), false), 1);
         lane.close();
         assert_eq!((take(&lane, Takes::Anything), lane.len()), (None, 0));

@@ -108,6 +108,8 @@ pub fn handed_over() -> Vec<Handed> {
 #[derive(Clone, Debug)]
 struct Options {
     fast: usize,
+    /// Threads for text mail that is slow.
+    slow: usize,
     heavy: usize,
     limits: frame::Limits,
     max_connections: usize,
@@ -165,8 +167,10 @@ impl Server {
     ) -> Result<Server, Error> {
         let cores = thread::available_parallelism().map_or(1, Into::into);
         let or_cores = |threads: usize| if threads == 0 { cores } else { threads };
+        let fast = or_cores(settings.workers);
         let options = Options {
-            fast: or_cores(settings.workers),
+            fast,
+            slow: fast.saturating_sub(1).max(1),
             heavy: or_cores(media_threads),
             limits: frame::Limits { message: settings.max_message_bytes, ..frame::Limits::default() },
             max_connections: settings.max_connections,
@@ -181,8 +185,8 @@ impl Server {
             admission: Arc::new(Admission::new(settings.max_in_flight_bytes, per_connection)),
             crowd: Crowd::new(settings.max_connections_per_peer),
             control: Control::new(settings.controller_password.clone()),
-            fast: Lane::new(options.fast),
-            heavy: Lane::new(options.heavy),
+            fast: Lane::new(options.fast, options.slow),
+            heavy: Lane::new(options.heavy, 0),
             text_costs: Forecast::new(),
             media_costs: Forecast::new(),
             clock: Clock::new(),
@@ -210,6 +214,9 @@ impl Server {
         self.thread("clock", |shared| shared.clock.run())?;
         for number in 0..self.shared.options.fast {
             self.thread(&format!("scan-{number}"), |shared| worker::fast(shared, Takes::Anything))?;
+        }
+        for number in 0..self.shared.options.slow {
+            self.thread(&format!("slow-{number}"), |shared| worker::fast(shared, Takes::Slow))?;
         }
         for number in 0..self.shared.options.heavy {
             self.thread(&format!("media-{number}"), |shared| worker::heavy(shared, Takes::Anything))?;
@@ -250,7 +257,7 @@ impl Shared {
     fn admit(&self, slot: &Slot, in_flight: usize) -> Option<Room> {
         let request = &slot.request;
         let cost = self.text_costs.cost(request.size);
-        let wait = self.fast.wait(request.profile.reserved, is_slow(request.size, cost));
+        let wait = self.fast.wait(request.profile.reserved, self.is_slow(request.size));
         // With nobody before it, it gets what time there is.
         if !wait.is_zero() && wait + cost > request.budget.left() {
             return None;
@@ -258,9 +265,15 @@ impl Shared {
         self.admission.enter(request.size, in_flight)
     }
 
+    /// Whether the text of a message is for the threads of slow ones: it is large, or such were slow.
+    fn is_slow(&self, size: usize) -> bool {
+        const LARGE: usize = 256 << 10;
+        size >= LARGE || self.text_costs.is_slow(size)
+    }
+
     fn queue_text(&self, job: Job) {
         let cost = self.text_costs.cost(job.raw.len());
-        let order = job.order(cost, is_slow(job.raw.len(), cost));
+        let order = job.order(cost, self.is_slow(job.raw.len()));
         self.fast.push(order, job);
     }
 
@@ -315,13 +328,6 @@ impl Shared {
             counters: self.stats.report(),
         }
     }
-}
-
-/// Whether the text of a message should not keep others waiting: ten times what the average mail is, or takes.
-fn is_slow(size: usize, cost: Duration) -> bool {
-    const LARGE: usize = 256 << 10;
-    const LONG: Duration = Duration::from_millis(5);
-    size >= LARGE || cost >= LONG
 }
 
 #[derive(Debug, Serialize)]

@@ -39,9 +39,9 @@ fn explore(model: fn()) {
 #[test]
 fn each_item_of_a_lane_is_taken_once_and_none_is_left() {
     explore(|| {
-        let lane = Arc::new(Lane::new(2));
+        let lane = Arc::new(Lane::new(2, 1));
         let taken = Arc::new(Mutex::new(Vec::new()));
-        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Reserved]
+        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Reserved, Takes::Slow]
             .into_iter()
             .map(|takes| {
                 let (lane, taken) = (Arc::clone(&lane), Arc::clone(&taken));

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::{
     Shared,
     admission::Room,
@@ -16,8 +18,8 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    ocr,
     pipeline::{self, Mail, Pending, Progress, Scratch},
+    precedence_ffi::{self, Precedence},
     wire::frame::Error,
 };
 
@@ -53,6 +55,9 @@ pub(super) struct MediaJob {
 
 /// Judges text until the lane is closed.
 pub(super) fn fast(shared: &Shared, takes: Takes) {
+    if takes == Takes::Slow {
+        precedence_ffi::take(Precedence::Patient);
+    }
     let mut own = None;
     while let Some((job, taken)) = shared.fast.take(takes) {
         judge_text(shared, &mut own, job);
@@ -62,9 +67,9 @@ pub(super) fn fast(shared: &Shared, takes: Takes) {
 
 /// Looks into pictures and documents until the lane is closed.
 pub(super) fn heavy(shared: &Shared, takes: Takes) {
-    // On Linux this is about the one thread. It decodes pictures for as long as a hundred text mails take.
+    // It decodes pictures for as long as a hundred text mails take.
     if takes == Takes::Anything {
-        let _ = rustix::process::nice(ocr::NICE);
+        precedence_ffi::take(Precedence::Patient);
     }
     let mut own = None;
     while let Some((item, taken)) = shared.heavy.take(takes) {
@@ -117,14 +122,14 @@ fn attempt<T>(
         // The old one goes first, so that there are never two.
         drop(mem::take(own));
     }
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_time());
     let result = catch_unwind(AssertUnwindSafe(|| {
         let (_, scratch) = own.get_or_insert_with(|| (Arc::clone(&job.engine), job.engine.scratch()));
         scan(scratch)
     }));
     match result {
         Ok(result) => {
-            costs.measured(job.raw.len(), started.elapsed());
+            costs.measured(job.raw.len(), started.elapsed(), cpu_time().saturating_sub(cpu));
             Some(result)
         }
         Err(_) => {
@@ -134,4 +139,10 @@ fn attempt<T>(
             None
         }
     }
+}
+
+/// How long this thread has kept a core busy.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
