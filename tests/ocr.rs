@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Output},
     time::{Duration, Instant},
@@ -35,22 +36,54 @@ fn pictures() -> Vec<PathBuf> {
     found
 }
 
+/// The page to read of a picture.
+fn page(path: &Path) -> Page {
+    let bytes = fs::read(path).expect("a readable picture");
+    let kind = media::sniff(&bytes).expect("a picture");
+    let budget = Budget::new(Duration::from_secs(300));
+    let mut extract = media::extract(kind, &bytes, &Limits::default(), &budget).expect("a whole picture");
+    assert_eq!(extract.pages.len(), 1, "{}", path.display());
+    extract.pages.remove(0).1
+}
+
 #[test]
 fn each_picture_is_read_word_for_word() {
     let pool = pool(&["eng"]);
     let pictures = pictures();
     assert!(pictures.len() >= 6);
     for path in pictures {
-        let bytes = fs::read(&path).expect("a readable picture");
-        let kind = media::sniff(&bytes).expect("a picture");
-        let budget = Budget::new(Duration::from_secs(300));
-        let extract = media::extract(kind, &bytes, &Limits::default(), &budget).expect("a whole picture");
-        let [(_, page)] = &extract.pages[..] else { panic!("{}: no page to read", path.display()) };
+        let page = &page(&path);
         let reading = pool.read(page, in_time()).expect("a worker that works");
         let expected = fs::read_to_string(path.with_extension("expected.txt")).expect("the expected text");
         assert_eq!(reading.text.trim(), expected.trim(), "{}", path.display());
         assert!(reading.complete && reading.confidence > 60, "{}: {reading:?}", path.display());
     }
+}
+
+#[test]
+fn a_page_is_read_in_its_script() {
+    let read = |pool: &Pool, name: &str| {
+        let page = page(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ocr").join(name));
+        pool.read(&page, in_time())
+    };
+    let both = pool(&["eng", "rus"]);
+    match read(&both, "scripts/cyrillic.png") {
+        Err(Error::Unavailable(why)) if why.contains("`rus`") => {
+            // Straight to stderr: what `eprintln!` prints in a test that passes is kept back.
+            let _ = writeln!(io::stderr(), "SKIPPED: {why} (tesseract-ocr-rus)");
+        }
+        reading => {
+            let expected = include_str!("ocr/scripts/cyrillic.expected.txt");
+            assert_eq!(reading.unwrap().text.trim(), expected.trim());
+            let expected = include_str!("ocr/scripts/both.expected.txt");
+            assert_eq!(read(&both, "scripts/both.png").unwrap().text.trim(), expected.trim());
+            let expected = include_str!("ocr/clean.expected.txt");
+            assert_eq!(read(&both, "clean.png").unwrap().text.trim(), expected.trim());
+        }
+    }
+    // With Latin alone it is none.
+    let latin = read(&pool(&["eng"]), "scripts/cyrillic.png").unwrap();
+    assert!(latin.confidence < 70 && !latin.text.contains("лекарства"), "{latin:?}");
 }
 
 #[test]

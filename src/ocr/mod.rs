@@ -18,6 +18,8 @@ mod process;
 
 mod protocol;
 
+mod scripts;
+
 mod worker;
 
 mod sandbox;

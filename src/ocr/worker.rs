@@ -10,6 +10,7 @@ use super::{
     bands::bands,
     protocol::{self, Note},
     sandbox,
+    scripts::{Guess, groups},
 };
 use crate::precedence_ffi::{self, Precedence};
 
@@ -34,12 +35,16 @@ pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::R
     sandbox::die_with_parent();
     // A page waits for text mail and not the other way round.
     precedence_ffi::take(Precedence::Idle);
-    let mut api = match load(languages) {
-        Ok(api) => api,
+    let readers: Result<Vec<TessApi>, String> = groups(languages).iter().map(|packs| load(packs)).collect();
+    let mut readers = match readers {
+        Ok(readers) => readers,
         Err(why) => return protocol::write_note(socket, &Note::Failed(why)),
     };
     // Whatever Tesseract loads late, it loads here.
-    read(&mut api, &Page { width: 64, height: 32, pixels: vec![255; 64 * 32] }, &mut |_| Ok(()))?;
+    for reader in &mut readers {
+        let blank = Page { width: 64, height: 32, pixels: vec![255; 64 * 32] };
+        read(std::slice::from_mut(reader), &blank, &mut |_| Ok(()))?;
+    }
     if let Err(error) = sandbox::enter() {
         // An old kernel: the worker still sees nothing but pixels.
         tracing::warn!(%error, "the OCR worker runs without a sandbox");
@@ -47,7 +52,7 @@ pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::R
     protocol::write_note(socket, &Note::Ready)?;
     while let Some(page) = protocol::read_page(socket)? {
         let started = cpu_us();
-        read(&mut api, &page, &mut |line| protocol::write_note(socket, &line))?;
+        read(&mut readers, &page, &mut |line| protocol::write_note(socket, &line))?;
         protocol::write_note(socket, &Note::End { cpu_us: cpu_us().saturating_sub(started) })?;
     }
     Ok(())
@@ -73,26 +78,50 @@ fn load(languages: &str) -> Result<TessApi, String> {
     Ok(api)
 }
 
-/// Reads a page part by part and says each line as soon as its part is read.
-fn read(api: &mut TessApi, page: &Page, say: &mut dyn FnMut(Note) -> io::Result<()>) -> io::Result<()> {
-    let Ok(width) = i32::try_from(page.width) else { return Ok(()) };
+/// Reads a page part by part, in the script that fits, and says each line as soon as its part is read.
+fn read(readers: &mut [TessApi], page: &Page, say: &mut dyn FnMut(Note) -> io::Result<()>) -> io::Result<()> {
+    let mut guess = Guess::default();
     for band in bands(page) {
         let (rows, stride) = (band.start as usize..band.end as usize, page.width as usize);
         let pixels = page.pixels.get(rows.start * stride..rows.end * stride).unwrap_or_default();
-        let height = rows.len() as i32;
-        // Not as a rectangle of the page: one as wide as the page is read from the wrong place (Tesseract 5.3).
-        if api.raw.set_image(pixels, width, height, 1, width).is_err() {
-            continue;
-        }
-        api.set_source_resolution(RESOLUTION);
-        if api.recognize() != 0 {
-            continue;
-        }
-        // Text that is no UTF-8 is none.
-        let Ok(table) = api.get_tsv_text(0) else { continue };
+        let table = guess.read(readers.len(), |group| {
+            let table =
+                readers.get_mut(group).and_then(|reader| table(reader, pixels, page.width, rows.len()));
+            let table = table.unwrap_or_default();
+            (confidence(&table), table)
+        });
         lines(&table, band.start).into_iter().try_for_each(&mut *say)?;
     }
     Ok(())
+}
+
+/// What Tesseract makes of a part of a page.
+fn table(api: &mut TessApi, pixels: &[u8], width: u32, height: usize) -> Option<String> {
+    let (width, height) = (i32::try_from(width).ok()?, i32::try_from(height).ok()?);
+    // Not as a rectangle of the page: one as wide as the page is read from the wrong place (Tesseract 5.3).
+    api.raw.set_image(pixels, width, height, 1, width).ok()?;
+    api.set_source_resolution(RESOLUTION);
+    if api.recognize() != 0 {
+        return None;
+    }
+    // Text that is no UTF-8 is none.
+    api.get_tsv_text(0).ok()
+}
+
+/// The mean confidence of a table's letters, 0 to 100; 0 without any.
+fn confidence(table: &str) -> f32 {
+    let (mut sum, mut letters) = (0.0, 0);
+    for row in table.lines() {
+        let mut columns = row.splitn(12, '\t');
+        if columns.next() != Some("5") {
+            continue;
+        }
+        let Some(confidence) = columns.nth(9).and_then(|column| column.parse::<f32>().ok()) else { continue };
+        let length = columns.next().unwrap_or_default().trim().chars().count();
+        sum += confidence * length as f32;
+        letters += length;
+    }
+    if letters == 0 { 0.0 } else { sum / letters as f32 }
 }
 
 /// The lines of Tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
@@ -159,6 +188,10 @@ mod tests {
         };
         let expected = [vec![word(96, "cheap"), word(93, "$9.99")], vec![word(80, "pills")]];
         assert_eq!(lines(table, 30), expected.map(Note::Line));
+        let letters = [(96.5, 5), (3.0, 2), (93.5, 5), (90.0, 2), (80.0, 5)];
+        let sum: f32 = letters.iter().map(|&(confidence, count)| confidence * count as f32).sum();
+        assert!((confidence(table) - sum / 19.0).abs() < 0.01, "{}", confidence(table));
+        assert_eq!(confidence(""), 0.0);
         assert!(lines("", 0).is_empty());
         assert!(lines("5\t5\n4\n5", 0).is_empty());
     }
