@@ -90,6 +90,8 @@ impl Tokens {
         let field = match late.origin {
             Origin::Qr => const { body("qr") },
             Origin::Pdf => const { body("pdf") },
+            // A handful of words of our own; rules know what to make of them.
+            Origin::Action => return,
             Origin::Ocr | Origin::Text | Origin::Html => const { body("ocr") },
         };
         self.text(field, text, 1, true);

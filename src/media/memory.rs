@@ -30,6 +30,7 @@ pub struct Said {
     pub frames: usize,
     pub text: String,
     pub uris: Vec<String>,
+    pub actions: Vec<String>,
     pub codes: Vec<(String, String)>,
     /// What was read from its pages: the place, the text, the confidence from 0 to 100.
     pub readings: Vec<(String, String, u8)>,
@@ -39,7 +40,7 @@ impl Said {
     fn size(&self) -> usize {
         let codes = self.codes.iter().map(|(label, text)| label.len() + text.len());
         let readings = self.readings.iter().map(|(label, text, _)| label.len() + text.len());
-        let parts = self.uris.iter().map(String::len).chain(codes).chain(readings);
+        let parts = self.uris.iter().chain(&self.actions).map(String::len).chain(codes).chain(readings);
         ENTRY + self.text.len() + parts.map(|length| length + 64).sum::<usize>()
     }
 }

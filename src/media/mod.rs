@@ -110,6 +110,8 @@ pub struct Extract {
     pub text: String,
     /// Links that the document carries.
     pub uris: Vec<String>,
+    /// What the document does besides showing pages, as [`pdf`] rules see it: `open: javascript`, `file: invoice.exe`.
+    pub actions: Vec<String>,
     /// What QR codes say, with their place inside the attachment (`frame 4`, `page 2`, or empty).
     pub codes: Vec<(String, String)>,
     /// Grey pages worth reading, with their place as above.

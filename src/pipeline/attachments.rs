@@ -215,8 +215,8 @@ impl Scan<'_> {
     /// Has the pages of an attachment read. Also says whether that was done to the end.
     fn have_read(&mut self, extract: Extract, place: &str) -> (Said, bool) {
         let mut complete = true;
-        let mut said =
-            Said { frames: extract.frames, text: extract.text, uris: extract.uris, ..Said::default() };
+        let Extract { frames, text, uris, actions, .. } = extract;
+        let mut said = Said { frames, text, uris, actions, ..Said::default() };
         if self.mail.profile.stages.has(Stage::Qr) {
             said.codes = extract.codes;
         } else if !extract.codes.is_empty() {
@@ -256,6 +256,10 @@ impl Scan<'_> {
         }
         for uri in &said.uris {
             self.found_uri(Origin::Pdf, uri.clone());
+        }
+        for action in &said.actions {
+            let (origin, place) = (Origin::Action, place.to_owned());
+            self.late.push(LateText { origin, place, text: action.clone() });
         }
         for (label, code) in &said.codes {
             if is_link(code) {

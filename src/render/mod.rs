@@ -37,6 +37,8 @@ pub enum Origin {
     Ocr,
     Qr,
     Pdf,
+    /// Not a text but what a document does.
+    Action,
 }
 
 impl Origin {
@@ -47,7 +49,7 @@ impl Origin {
             Origin::Html => "html",
             Origin::Ocr => "ocr",
             Origin::Qr => "qr",
-            Origin::Pdf => "pdf",
+            Origin::Pdf | Origin::Action => "pdf",
         }
     }
 }

@@ -274,7 +274,8 @@ impl<'d> Plan<'d> {
     }
 
     fn finish(mut self, cache: Option<&Cache>, report: &mut Report) -> Result<RuleSet, Error> {
-        const KINDS: [Kind; 6] = [Kind::Body, Kind::RawBody, Kind::Full, Kind::Uri, Kind::Ocr, Kind::Qr];
+        const KINDS: [Kind; 7] =
+            [Kind::Body, Kind::RawBody, Kind::Full, Kind::Uri, Kind::Ocr, Kind::Qr, Kind::Pdf];
         let grouped = Grouped::new(std::mem::take(&mut self.headers));
         let (lookups, nodes) = mime_headers::grouped(std::mem::take(&mut self.nodes));
         let mut bundles: Vec<Vec<Vec<Entry>>> =
@@ -292,7 +293,7 @@ impl<'d> Plan<'d> {
         }
         let mut views = views.into_iter();
         let mut one = || views.next().and_then(|mut set| set.pop()).unwrap_or_default();
-        let [body, rawbody, full, uri, ocr, qr] = KINDS.map(|_| one());
+        let [body, rawbody, full, uri, ocr, qr, pdf] = KINDS.map(|_| one());
         let header_views = views.next().unwrap_or_default();
         let most = |rule: u32| self.rules.get(rule as usize).map_or(1, |rule| rule.most);
         let headers = grouped.finish(header_views, most);
@@ -310,6 +311,7 @@ impl<'d> Plan<'d> {
             uri,
             ocr,
             qr,
+            pdf,
             headers,
             mime_headers,
             uri_details,

@@ -98,6 +98,7 @@ pub struct RuleSet {
     uri: matching::View,
     ocr: matching::View,
     qr: matching::View,
+    pdf: matching::View,
     headers: headers::Headers,
     mime_headers: mime_headers::MimeHeaders,
     uri_details: Vec<uri_details::UriDetail>,
@@ -174,7 +175,7 @@ impl RuleSet {
     }
 
     fn views(&self) -> impl Iterator<Item = &matching::View> {
-        [&self.body, &self.rawbody, &self.full, &self.uri, &self.ocr, &self.qr]
+        [&self.body, &self.rawbody, &self.full, &self.uri, &self.ocr, &self.qr, &self.pdf]
             .into_iter()
             .chain(self.headers.views())
             .chain(self.mime_headers.views())

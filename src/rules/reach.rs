@@ -18,7 +18,7 @@ pub struct Reach {
 impl RuleSet {
     pub(super) fn find_reach(&self) -> Reach {
         let mut late = vec![false; self.rules.len()];
-        for view in [&self.body, &self.uri, &self.ocr, &self.qr] {
+        for view in [&self.body, &self.uri, &self.ocr, &self.qr, &self.pdf] {
             mark(view, &mut late);
         }
         let scored =

@@ -49,6 +49,7 @@ impl RuleSet {
             ("uri", &self.uri),
             ("ocr", &self.ocr),
             ("qr", &self.qr),
+            ("pdf", &self.pdf),
         ];
         summary.views.push(("header", self.matching(self.headers.views())));
         summary.views.push(("mimeheader", self.matching(self.mime_headers.views())));

@@ -87,7 +87,7 @@ impl RuleSet {
         hits
     }
 
-    /// Runs body, uri, ocr and qr rules over text that was read later.
+    /// Runs body, uri, ocr and qr rules over text that was read later; over what a document does, pdf rules alone.
     pub fn scan_late(&self, late: &LateText, hits: &mut Hits, scratch: &mut Scratch, budget: &mut Budget) {
         if hits.counts.len() != self.rules.len() {
             *hits = Hits::new(self.rules.len());
@@ -97,11 +97,17 @@ impl RuleSet {
         let matching = &mut scratch.matching;
         let paragraphs = paragraphs(&late.text);
         let text = paragraphs.iter().map(|paragraph| paragraph.as_bytes());
-        let own = if late.origin == Origin::Qr { &self.qr } else { &self.ocr };
+        let own = match late.origin {
+            Origin::Qr => &self.qr,
+            Origin::Action => &self.pdf,
+            Origin::Text | Origin::Html | Origin::Ocr | Origin::Pdf => &self.ocr,
+        };
         units(own, text.clone(), &late.place, matching, &mut tally, budget);
-        units(&self.body, text, &late.place, matching, &mut tally, budget);
-        let uris = render::uris_in(&late.text);
-        self.uris(uris.iter().map(|uri| uri.as_bytes()), matching, &mut tally, budget);
+        if late.origin != Origin::Action {
+            units(&self.body, text, &late.place, matching, &mut tally, budget);
+            let uris = render::uris_in(&late.text);
+            self.uris(uris.iter().map(|uri| uri.as_bytes()), matching, &mut tally, budget);
+        }
         tally.settle();
         self.name_exceeded(&tally, budget);
     }

@@ -1,4 +1,4 @@
-//! PDF documents: their text, their links, and grey pages of what only the eye can read.
+//! PDF documents: their text, their links, what they do, and grey pages of what only the eye can read.
 //!
 //! A page with text of its own gives that. Of a page that is one scanned picture the picture is taken as it is;
 //! a page that is drawn (outlined letters, fonts without a meaning) is rasterised. The reader is memory-safe and
@@ -20,6 +20,8 @@ use hayro_interpret::{
 use super::{Error, Extract, Limits};
 use crate::budget::{Budget, Why};
 use look::{Drawn, Look};
+
+mod actions;
 
 mod draw;
 
@@ -66,6 +68,7 @@ fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error
     let cache = InterpreterCache::new();
     let mut texts: Vec<(usize, String)> = Vec::new();
     let mut extract = Extract { frames: pages.len(), ..Extract::default() };
+    actions::find(&pdf, budget, &mut extract);
     for (turn, number) in order(pages.len(), limits.pdf_pages).enumerate() {
         if budget.expired() && !texts.is_empty() {
             break;
@@ -176,10 +179,13 @@ fn uris(page: &Page<'_>, found: &mut Vec<String>) {
     for annotation in annotations.iter::<Dict<'_>>().take(MOST_URIS) {
         let Some(action) = annotation.get::<Dict<'_>>("A") else { continue };
         let Some(Object::String(uri)) = action.get::<Object<'_>>("URI") else { continue };
-        let uri = decode(&uri);
-        if found.len() < MOST_URIS && !uri.is_empty() && !found.contains(&uri) {
-            found.push(uri);
-        }
+        add(found, decode(&uri));
+    }
+}
+
+fn add(uris: &mut Vec<String>, uri: String) {
+    if uris.len() < MOST_URIS && !uri.is_empty() && !uris.contains(&uri) {
+        uris.push(uri);
     }
 }
 

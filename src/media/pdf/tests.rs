@@ -19,6 +19,21 @@ fn document(pages: &[(&str, &str)]) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
+    bytes(&objects)
+}
+
+/// A document of one empty page: what its catalog says besides, and further objects, from the fourth on.
+pub fn file(catalog: &str, more: &[&str]) -> Vec<u8> {
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>"),
+        "<< /Type /Pages /Count 1 /Kids [3 0 R] >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] >>".to_owned(),
+    ];
+    objects.extend(more.iter().map(|&object| object.to_owned()));
+    bytes(&objects)
+}
+
+fn bytes(objects: &[String]) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n".to_vec();
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
@@ -33,7 +48,7 @@ fn document(pages: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-fn look(bytes: &[u8]) -> Result<Extract, Error> {
+pub fn look(bytes: &[u8]) -> Result<Extract, Error> {
     read(bytes, &Limits::default(), &Budget::new(Duration::from_secs(60)))
 }
 

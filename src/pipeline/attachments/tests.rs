@@ -102,6 +102,32 @@ fn a_code_gives_its_link_and_is_remembered() {
 }
 
 #[test]
+fn what_a_document_does_is_a_symbol_and_is_remembered() {
+    let mut settings = Settings::default();
+    settings.bayes.enabled = false;
+    let engine = Engine::load(&settings, Pool::start(&settings.ocr).into()).unwrap().0;
+    // Its table of objects is missing, as in many a document that was made in haste.
+    let document = "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R /OpenAction << /S /Launch /F (a.exe) >> >>\nendobj\n\
+                    2 0 obj\n<< /Type /Pages /Count 1 /Kids [3 0 R] >>\nendobj\n\
+                    3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 90 90] >>\nendobj\n\
+                    trailer\n<< /Root 1 0 R >>\n";
+    let raw = format!(
+        "Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n{}\n",
+        base64(document.as_bytes())
+    );
+    for hits in 0..2 {
+        let verdict = scan(&engine, &raw, true);
+        let launch = verdict.symbols.iter().find(|symbol| &*symbol.name == "PDF_LAUNCH").expect("a symbol");
+        assert_eq!(
+            (launch.kind, &launch.place[..], &launch.evidence[..]),
+            ("pdf", "part 0", &["open: launch".to_owned()][..])
+        );
+        assert!(verdict.texts.is_empty(), "it says nothing");
+        assert_eq!(engine.memory.counts().hits, hits);
+    }
+}
+
+#[test]
 fn without_the_stage_codes_are_neither_read_nor_remembered() {
     let engine = engine();
     let raw = mail("<img src=cid:p0>", &code(1, 1));

@@ -27,6 +27,7 @@ pub enum Kind {
     Meta,
     Ocr,
     Qr,
+    Pdf,
 }
 
 impl Kind {
@@ -43,6 +44,7 @@ impl Kind {
             Kind::Meta => "meta",
             Kind::Ocr => "ocr",
             Kind::Qr => "qr",
+            Kind::Pdf => "pdf",
         }
     }
 }

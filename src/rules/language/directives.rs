@@ -206,6 +206,7 @@ impl Reader<'_> {
             "meta" => self.rule(Kind::Meta, &rest, &place, |text| Ok(Test::Meta(lossy(text)))),
             "ocr" => self.rule(Kind::Ocr, &rest, &place, late),
             "qr" => self.rule(Kind::Qr, &rest, &place, late),
+            "pdf" => self.rule(Kind::Pdf, &rest, &place, late),
             "score" => self.score(&rest),
             "describe" => self.named(&rest, |attributes, text| {
                 attributes.description = Some(text.into());
@@ -384,7 +385,7 @@ fn pattern(text: &[u8]) -> Result<Test, String> {
     Ok(Test::Pattern(literal(text)?))
 }
 
-/// `ocr` and `qr` rules: a pattern, or words to be found within an edit distance.
+/// `ocr`, `qr` and `pdf` rules: a pattern, or words to be found within an edit distance.
 fn late(text: &[u8]) -> Result<Test, String> {
     let Some(fuzzy) = text.strip_prefix(b"fuzzy:") else { return pattern(text) };
     let fuzzy = std::str::from_utf8(fuzzy).map_err(|_| "fuzzy words are ASCII")?;
