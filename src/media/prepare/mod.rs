@@ -12,6 +12,8 @@ mod blobs;
 
 mod clean;
 
+mod colour;
+
 mod impulse;
 
 mod ink;

@@ -1,6 +1,6 @@
 //! A grey picture that is worked on.
 
-use super::blobs::Blob;
+use super::{blobs::Blob, colour};
 use crate::{media::raster::Raster, ocr::Page};
 
 /// Grey pixels, rows from the top without padding.
@@ -13,9 +13,11 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// The brightness of a picture.
+    /// The brightness of a picture; where its colours are about equally bright, what else they differ in most.
     pub fn of(raster: &Raster) -> Plane {
-        Plane { width: raster.width as usize, height: raster.height as usize, pixels: raster.luma() }
+        let (width, height) = (raster.width as usize, raster.height as usize);
+        let pixels = colour::difference(&raster.pixels).unwrap_or_else(|| raster.luma());
+        Plane { width, height, pixels }
     }
 
     /// The pixels of a row.
