@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::request::{Command, Error, Head};
 use crate::{
-    verdict::{Action, Verdict},
+    verdict::{Action, Symbol, Verdict},
     wire::headers::{self, Marked, Summary},
 };
 
@@ -97,24 +97,37 @@ pub fn report(verdict: &Verdict) -> String {
         verdict.required
     );
     for symbol in &verdict.symbols {
-        let name = &symbol.name;
-        let _ = write!(text, "{:4.1} {name:22} {}", symbol.score, symbol.description);
-        if !symbol.place.is_empty() {
-            let _ = write!(text, " ({})", symbol.place);
-        }
-        text.push('\n');
+        let _ = writeln!(text, "{:4.1} {:22} {}", symbol.score, symbol.name, meaning(symbol));
     }
-    for skipped in verdict.skipped.iter().filter(|skipped| skipped.why.is_incomplete()) {
-        let place = if skipped.place.is_empty() { "all" } else { &skipped.place };
-        let _ = writeln!(text, " not looked at: {} of {place} ({})", skipped.stage.name(), skipped.why);
+    for line in left_out(verdict) {
+        let _ = writeln!(text, " {line}");
     }
     text
 }
 
+fn meaning(symbol: &Symbol) -> String {
+    let place = if symbol.place.is_empty() { String::new() } else { format!(" ({})", symbol.place) };
+    format!("{}{place}", symbol.description)
+}
+
+fn left_out(verdict: &Verdict) -> impl Iterator<Item = String> {
+    verdict.skipped.iter().filter(|skipped| skipped.why.is_incomplete()).map(|skipped| {
+        let place = if skipped.place.is_empty() { "all" } else { &skipped.place };
+        format!("not looked at: {} of {place} ({})", skipped.stage.name(), skipped.why)
+    })
+}
+
+/// The report as a header field, a line a rule behind a star, as SpamAssassin has it (`report_safe 0`): no line of it is
+/// empty, which some servers take for the end of the header.
+fn report_field(verdict: &Verdict) -> String {
+    let symbols = verdict.symbols.iter();
+    let symbols = symbols.map(|symbol| format!("{:4.1} {} {}", symbol.score, symbol.name, meaning(symbol)));
+    symbols.chain(left_out(verdict)).map(|line| format!("\n\t* {}", line.trim_end())).collect()
+}
+
 /// The message with our fields on top of its header and other filters' fields gone.
 fn with_fields(message: &[u8], verdict: &Verdict, whole: bool) -> Vec<u8> {
-    let report = || format!("\n\t{}", report(verdict).trim_end().replace('\n', "\n\t"));
-    let report = is_spam(verdict).then(|| ("X-Spam-Report", report()));
+    let report = is_spam(verdict).then(|| ("X-Spam-Report", report_field(verdict)));
     let Marked { mut header, body } = Marked::new(message, &Summary::from(verdict), report.as_slice());
     match whole {
         true => header.extend_from_slice(body),

@@ -129,6 +129,20 @@ fn forged_fields_go_and_the_rest_stays_byte_for_byte() {
 }
 
 #[test]
+fn the_report_in_the_header_has_a_line_for_each_rule_and_no_empty_one() {
+    let reply = answer("HEADERS SPAMC/1.5", &judged(&[4.0, 112.5]), "Subject: x\r\n\r\n");
+    let (_, header) = reply.split_once("\r\n\r\n").unwrap();
+    assert!(
+        header.contains(
+            "\r\nX-Spam-Report: \r\n\t*  4.0 RULE_0 Says so\r\n\t* 112.5 RULE_1 Says so\r\nSubject"
+        ),
+        "{header}"
+    );
+    let (fields, _) = header.split_once("\r\n\r\n").unwrap();
+    assert!(fields.lines().all(|line| !line.trim().is_empty()), "{header}");
+}
+
+#[test]
 fn a_mail_that_could_not_be_checked_is_put_off() {
     let mut budget = Budget::new(Duration::from_secs(1));
     budget.skip(Stage::Ocr, "part 1", Why::Deadline);
