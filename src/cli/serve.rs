@@ -20,12 +20,13 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 SIGHUP loads configuration, rules and model anew; SIGTERM answers what is in flight and stops. Under systemd, the \
-sockets of a .socket unit are used instead of the addresses (with FileDescriptorName=milter, spamd or rspamd for those dialects), and \
+sockets of a .socket unit are used instead of the addresses, each as the [[listener]] with its address says \
+(or with FileDescriptorName=milter, spamd or rspamd for those dialects), and \
 Type=notify with a watchdog is understood. RUST_LOG=warn leaves out the line that is logged for each message.")]
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Listen here (unix:/path or host:port, milter:, spamd: or rspamd: before it for other dialects) instead of where the configuration says; may be given several times
+    /// Listen here (unix:/path or host:port, milter:, spamd: or rspamd: before it for other dialects) and nowhere else, whatever the configuration says; a [[listener]] with this address still says who gets in. May be given several times
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<Endpoint>,
     /// Threads that scan; 0 is one a core
@@ -41,7 +42,14 @@ impl Args {
     fn settings(&self) -> Result<Settings, Failure> {
         let mut settings = self.engine.settings()?;
         if !self.listen.is_empty() {
-            settings.server.listen = self.listen.clone();
+            let configured = std::mem::take(&mut settings.server.listen);
+            // What was said of a socket stays true: one with `tls` or `allow` is not opened to everybody.
+            let known = |asked: &Endpoint| {
+                let is_it =
+                    |there: &&Endpoint| there.listen == asked.listen && there.dialect == asked.dialect;
+                configured.iter().find(is_it).unwrap_or(asked).clone()
+            };
+            settings.server.listen = self.listen.iter().map(known).collect();
         }
         if let Some(workers) = self.workers {
             settings.server.workers = workers.into();

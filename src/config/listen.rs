@@ -15,6 +15,19 @@ pub enum Listen {
     Tcp(SocketAddr),
 }
 
+impl Listen {
+    /// Whether a socket at `other` is the one that is meant; `[::]` takes in what comes to `0.0.0.0`.
+    pub fn is(&self, other: &Listen) -> bool {
+        match (self, other) {
+            (Listen::Tcp(one), Listen::Tcp(other)) => {
+                let same = one.ip() == other.ip() || one.ip().is_unspecified() && other.ip().is_unspecified();
+                same && one.port() == other.port()
+            }
+            _ => self == other,
+        }
+    }
+}
+
 impl std::str::FromStr for Listen {
     type Err = String;
 
@@ -72,6 +85,14 @@ impl Dialect {
         ("rspamd:", Dialect::Rspamd),
         ("qmqp:", Dialect::Qmqp),
     ];
+
+    /// The dialect of a name: `milter`, `spamd`, `rspamd` or `qmqp`.
+    pub fn named(name: &str) -> Option<Dialect> {
+        Dialect::PREFIXES
+            .iter()
+            .find(|(prefix, _)| prefix.strip_suffix(':') == Some(name))
+            .map(|found| found.1)
+    }
 }
 
 /// Who gets in at a socket, and as what.
@@ -114,7 +135,7 @@ impl Endpoint {
     }
 
     /// Whether strangers could have their mail handed on.
-    pub(super) fn is_open_relay(&self) -> bool {
+    pub fn is_open_relay(&self) -> bool {
         let is_guarded = self.access.allow.is_some() || self.tls.is_some();
         self.dialect == Dialect::Qmqp && matches!(self.listen, Listen::Tcp(_)) && !is_guarded
     }

@@ -64,6 +64,15 @@ enum Socket {
     Tcp(TcpListener),
 }
 
+impl Socket {
+    fn address(&self) -> Listen {
+        match self {
+            Socket::Unix { path, .. } => Listen::Unix(path.clone()),
+            Socket::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
+        }
+    }
+}
+
 /// The name of a Unix socket in the file system, removed in the end.
 #[derive(Debug)]
 pub(super) struct SocketFile {
@@ -81,8 +90,7 @@ impl fmt::Debug for Listener {
 impl Listener {
     /// Opens the socket of `endpoint`; a Unix socket gets the permission bits `mode` where it has none of its own.
     pub fn bind(endpoint: &Endpoint, mode: u32, certificates: &Certificates) -> Result<Listener, Error> {
-        let Endpoint { dialect, listen, access, next, tls } = endpoint;
-        let tls = tls.as_ref().map(|folder| certificates.open(folder)).transpose().map_err(Error::Tls)?;
+        let Endpoint { listen, access, .. } = endpoint;
         let bound = match listen {
             Listen::Unix(path) => bind_unix(path, access.mode.unwrap_or(mode), access),
             Listen::Tcp(address) => std::net::TcpListener::bind(address).and_then(|socket| {
@@ -94,36 +102,46 @@ impl Listener {
             io::ErrorKind::AddrInUse => Error::InUse(listen.clone()),
             _ => Error::Listen { listen: listen.clone(), source },
         })?;
-        let profile = access.profile.as_deref().map(Arc::from);
+        Listener::new(socket, endpoint, certificates)
+    }
+
+    /// Takes over a socket that the service manager opened. It is for whom and for what the `configured` endpoint of its
+    /// address is; one that the manager calls `milter`, `spamd`, `rspamd` or `qmqp` speaks that.
+    pub fn inherit(
+        handed: Handed,
+        configured: &[Endpoint],
+        certificates: &Certificates,
+    ) -> Result<Listener, Error> {
+        let Handed { descriptor, name } = handed;
+        let wrong = |source| Error::Handed { name: name.clone(), source };
+        let socket = inherited(descriptor).map_err(wrong)?;
+        let listen = socket.address();
+        let found = configured.iter().find(|endpoint| endpoint.listen.is(&listen));
+        let mut endpoint = found.cloned().unwrap_or_else(|| listen.into());
+        endpoint.dialect = Dialect::named(&name).unwrap_or(endpoint.dialect);
+        if endpoint.dialect == Dialect::Qmqp && (endpoint.next.is_empty() || endpoint.is_open_relay()) {
+            let what =
+                "QMQP needs a [[listener]] with this address that says who may send, and what comes next";
+            return Err(wrong(io::Error::other(what)));
+        }
+        Listener::new(socket, &endpoint, certificates)
+    }
+
+    fn new(socket: Socket, endpoint: &Endpoint, certificates: &Certificates) -> Result<Listener, Error> {
+        let Endpoint { dialect, access, next, tls, .. } = endpoint;
         Ok(Listener {
             dialect: *dialect,
             socket,
             allow: access.allow.clone(),
-            profile,
+            profile: access.profile.as_deref().map(Arc::from),
             next: next.as_slice().into(),
-            tls,
+            tls: tls.as_ref().map(|folder| certificates.open(folder)).transpose().map_err(Error::Tls)?,
         })
-    }
-
-    /// Takes over a socket that the service manager opened; one that it calls `milter`, `spamd` or `rspamd` speaks that.
-    pub fn inherit(handed: Handed) -> Result<Listener, Error> {
-        let Handed { descriptor, name } = handed;
-        let socket = inherited(descriptor).map_err(|source| Error::Handed { name: name.clone(), source })?;
-        let dialect = match name.as_str() {
-            "milter" => Dialect::Milter,
-            "spamd" => Dialect::Spamd,
-            "rspamd" => Dialect::Rspamd,
-            _ => Dialect::Native,
-        };
-        Ok(Listener { dialect, socket, allow: None, profile: None, next: Arc::new([]), tls: None })
     }
 
     /// Where it listens.
     pub fn address(&self) -> Listen {
-        match &self.socket {
-            Socket::Unix { path, .. } => Listen::Unix(path.clone()),
-            Socket::Tcp(socket) => Listen::Tcp(socket.local_addr().unwrap_or(([0, 0, 0, 0], 0).into())),
-        }
+        self.socket.address()
     }
 
     fn lets_in(&self, ip: IpAddr) -> bool {
@@ -276,11 +294,11 @@ fn bind_unix(path: &Path, mode: u32, access: &Access) -> io::Result<Socket> {
         _ => {}
     }
     let socket = unix::UnixListener::bind(&early)?;
-    // The owner first: a change of owner may take permission bits away.
+    // The owner last: who gave it away may not change it any more, without another capability than CAP_CHOWN.
+    fs::set_permissions(&early, fs::Permissions::from_mode(mode))?;
     if access.owner.or(access.group).is_some() {
         chown(&early, access.owner, access.group)?;
     }
-    fs::set_permissions(&early, fs::Permissions::from_mode(mode))?;
     fs::rename(&early, path)?;
     let metadata = fs::symlink_metadata(path)?;
     let file = SocketFile { path: path.to_owned(), identity: (metadata.dev(), metadata.ino()) };

@@ -198,14 +198,14 @@ impl Server {
         let mut server = Server { shared, listeners: Vec::new(), threads: Vec::new() };
         server.threads()?;
         // The sockets come last: whoever finds one finds an engine that is ready.
+        let certificates = &server.shared.certificates;
         if handed.is_empty() {
             for endpoint in &settings.listen {
-                let certificates = &server.shared.certificates;
                 server.listeners.push(Listener::bind(endpoint, settings.socket_mode, certificates)?);
             }
         }
         for socket in handed {
-            server.listeners.push(Listener::inherit(socket)?);
+            server.listeners.push(Listener::inherit(socket, &settings.listen, certificates)?);
         }
         Ok(server)
     }

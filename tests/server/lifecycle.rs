@@ -14,7 +14,7 @@ use std::{
 use criba::{client::Client, wire::request::Envelope};
 use simd_json::prelude::*;
 
-use super::{Engine, json, reply, request, serve, socket};
+use super::{Engine, activation::with_sockets, json, reply, request, serve, socket};
 
 #[test]
 fn sigterm_ends_the_engine_and_removes_its_socket() {
@@ -105,19 +105,7 @@ fn the_service_manager_hands_over_sockets_and_hears_of_each_step() {
         let length = manager.recv(&mut buffer).unwrap();
         String::from_utf8(buffer[..length].to_vec()).unwrap()
     };
-    // What systemd does: the socket to descriptor 3, the process number to LISTEN_PID, then exec.
-    let script = "import os, socket, sys\n\
-                  s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen()\n\
-                  os.dup2(s.fileno(), 3); os.set_inheritable(3, True)\n\
-                  os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1')\n\
-                  os.execv(sys.argv[2], sys.argv[2:])";
-    let engine = serve(home.path());
-    let mut process = Command::new("python3")
-        .args(["-c", script])
-        .arg(&path)
-        .arg(engine.get_program())
-        .args(engine.get_args())
-        .env("XDG_CACHE_HOME", home.path())
+    let mut process = with_sockets(&serve(home.path()), &[path.display().to_string()])
         .env("NOTIFY_SOCKET", home.path().join("notify"))
         .env("WATCHDOG_USEC", "20000")
         .spawn()

@@ -1,5 +1,6 @@
 //! The engine as a process on its sockets, asked by raw bytes, by the Rust client, and by Python.
 
+mod activation;
 mod adversarial;
 mod chaos;
 mod clients;

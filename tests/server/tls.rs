@@ -11,13 +11,13 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use super::*;
 
 /// A root that signs for machines.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Authority {
+    pub fn new() -> Authority {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
@@ -26,7 +26,7 @@ impl Authority {
     }
 
     /// The folder of a machine that is called `name`, and believes `roots`.
-    fn folder(&self, name: &str, roots: &str) -> tempfile::TempDir {
+    pub fn folder(&self, name: &str, roots: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         self.fill(folder.path(), name, roots);
         folder
