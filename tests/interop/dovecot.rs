@@ -7,19 +7,16 @@ use std::{
     net::{SocketAddr, TcpStream},
     os::unix::fs::{PermissionsExt, chown},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use super::{
     engine::{Engine, PATIENCE, free, wait_for},
-    support::{block, files, root, skipped},
+    support::{Server, block, can_mount, files, root, skipped},
 };
 
 /// The owner of the mailbox; as Dovecot's own users it exists inside of the namespace only.
 const BOX: u32 = 64_103;
-const USERS: &str = "dovecot:x:64104:64104::/:/usr/sbin/nologin\ndovenull:x:64105:64105::/:/usr/sbin/nologin\n\
-                     box:x:64103:64103::/:/bin/sh\n";
-const GROUPS: &str = "dovecot:x:64104:\ndovenull:x:64105:\nbox:x:64103:\n";
 
 const CONFIGURATION: &str = "\
 protocols = imap
@@ -55,57 +52,42 @@ namespace inbox {
 
 const RUN: &str = "\
 mount -t overlay overlay -o lowerdir=ROOT/etc:/etc,upperdir=FOLDER/etc,workdir=FOLDER/work /etc &&
-mount -t overlay overlay -o lowerdir=ROOT/usr:/usr /usr && mount -t tmpfs none /run || exit 75
-sievec /etc/dovecot/sieve/learn-spam.sieve && sievec /etc/dovecot/sieve/learn-ham.sieve && exec dovecot -F
+mount -t overlay overlay -o lowerdir=ROOT/usr:/usr /usr && mount -t tmpfs none /run && USERS || exit 75
+exec dovecot -F
 ";
 
-struct Dovecot {
-    process: Child,
-    address: SocketAddr,
+/// What has to be allowed for [`start`].
+pub fn mounts(root: &Path) -> String {
+    format!("mount -t overlay overlay -o lowerdir={}/usr:/usr /usr", root.display())
 }
 
-impl Dovecot {
-    fn start(folder: &Path, root: &Path, spamd: &Path) -> Dovecot {
-        let (address, at) = (free(), folder.display().to_string());
-        for name in ["home", "work", "etc/dovecot/conf.d", "etc/dovecot/sieve", "etc/dovecot/sieve-pipe"] {
-            fs::create_dir_all(folder.join(name)).expect("a folder");
-        }
-        chown(folder.join("home"), Some(BOX), Some(BOX)).expect("root");
-        let put = |name: &str, text: String| fs::write(folder.join(name), text).expect("a folder of ours");
-        let system = |path: &str| fs::read_to_string(path).expect("a file of the system");
-        put("etc/passwd", system("/etc/passwd") + USERS);
-        put("etc/group", system("/etc/group") + GROUPS);
-        let configuration = CONFIGURATION.replace("FOLDER", &at).replace("PORT", &address.port().to_string());
-        put("etc/dovecot/dovecot.conf", configuration);
-        put("etc/dovecot/conf.d/90-criba.conf", block("dovecot.md", "# 90-criba.conf"));
-        for name in ["learn-spam.sieve", "learn-ham.sieve"] {
-            put(&format!("etc/dovecot/sieve/{name}"), block("dovecot.md", &format!("# {name}")));
-        }
-        let script =
-            block("dovecot.md", "#!/bin/sh").replace("/run/criba/spamd.sock", &spamd.display().to_string());
-        put("etc/dovecot/sieve-pipe/criba-learn", format!("#!/bin/sh\n{script}"));
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(folder.join("etc/dovecot/sieve-pipe/criba-learn"), executable)
-            .expect("a file of ours");
-        put("run", RUN.replace("FOLDER", &at).replace("ROOT", &root.display().to_string()));
-        let log = fs::File::create(folder.join("start.log")).expect("a log");
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "sh"]).arg(folder.join("run")).stdout(Stdio::null()).stderr(log);
-        let mut process = unshare.spawn().expect("unshare");
-        wait_for("Dovecot", || {
-            let ended = process.try_wait().expect("a child");
-            assert!(ended.is_none(), "Dovecot ended: {}", system(&format!("{at}/start.log")));
-            TcpStream::connect(address).is_ok()
-        });
-        Dovecot { process, address }
+/// A Dovecot with a configuration in which FOLDER and PORT are to be filled in.
+pub fn start(folder: &Path, root: &Path, configuration: &str, address: SocketAddr) -> Server {
+    let at = folder.display().to_string();
+    for name in ["home", "work", "etc/dovecot"] {
+        fs::create_dir_all(folder.join(name)).expect("a folder");
     }
+    chown(folder.join("home"), Some(BOX), Some(BOX)).expect("root");
+    let configuration = configuration.replace("FOLDER", &at).replace("PORT", &address.port().to_string());
+    fs::write(folder.join("etc/dovecot/dovecot.conf"), configuration).expect("a folder of ours");
+    let users = ["dovecot:64104:/", "dovenull:64105:/", &format!("box:{BOX}:/")].map(str::to_owned);
+    Server::start(folder, root, &users, RUN, address)
 }
 
-impl Drop for Dovecot {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
-        let _ = self.process.wait();
-    }
+/// The files of the page.
+fn write_page(folder: &Path, spamd: &Path) {
+    let put = |name: &str, text: String| {
+        let path = folder.join("etc/dovecot").join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder of ours");
+        fs::write(&path, text).expect("a folder of ours");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a file of ours");
+    };
+    put("conf.d/90-criba.conf", block("dovecot.md", "# 90-criba.conf"));
+    put("sieve/learn-spam.sieve", block("dovecot.md", "# learn-spam.sieve"));
+    put("sieve/learn-ham.sieve", block("dovecot.md", "# learn-ham.sieve"));
+    let script =
+        block("dovecot.md", "#!/bin/sh").replace("/run/criba/spamd.sock", &spamd.display().to_string());
+    put("sieve-pipe/criba-learn", format!("#!/bin/sh\n{script}"));
 }
 
 /// An IMAP client, just enough of RFC 3501 to sort mail.
@@ -163,11 +145,8 @@ impl Imap {
 #[test]
 fn what_a_user_moves_into_junk_and_out_of_it_is_learned() {
     let Some(root) = root("dovecot") else { return };
-    let here = root.display();
-    let overlay = format!("mount -t overlay overlay -o lowerdir={here}/usr:/usr /usr");
-    let can = Command::new("unshare").args(["--mount", "sh", "-c", &overlay]).stderr(Stdio::null()).status();
-    if !can.is_ok_and(|status| status.success()) {
-        return skipped("this is not root, or mounts of type overlay are not allowed here");
+    if !can_mount(&mounts(&root)) {
+        return;
     }
     if Command::new("spamc").arg("-V").stdout(Stdio::null()).status().is_err() {
         return skipped("spamc is not installed");
@@ -175,14 +154,22 @@ fn what_a_user_moves_into_junk_and_out_of_it_is_learned() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a folder of ours");
     let (spamd, spool) = (folder.path().join("spamd.sock"), folder.path().join("spool"));
-    let listener =
-        format!("[[listener]]\naddress = \"spamd:unix:{}\"\nsocket_mode = \"0666\"\n", spamd.display());
-    let bayes = format!("[bayes]\nspool = \"{}\"\n", spool.display());
-    let _engine = Engine::configured(folder.path(), &(listener + &bayes));
-    let dovecot = Dovecot::start(folder.path(), &root, &spamd);
+    let toml = [
+        block("dovecot.md", "# criba.toml"),
+        "[bayes]\n".into(),
+        block("dovecot.md", "# criba.toml, below [bayes]"),
+    ]
+    .concat()
+    .replace("/run/criba/spamd.sock", &spamd.display().to_string())
+    .replace("/var/lib/criba", &folder.path().display().to_string());
+    let _engine = Engine::configured(folder.path(), &toml);
+    write_page(folder.path(), &spamd);
+    let address = free();
+    let dovecot = start(folder.path(), &root, CONFIGURATION, address);
+    dovecot.run(&block("dovecot.md", "# compile"));
     let learned = || ["spam", "ham"].map(|class| files(&spool.join(class)).len());
 
-    let mut imap = Imap::login(dovecot.address);
+    let mut imap = Imap::login(address);
     for number in 1..=3 {
         imap.append("INBOX", &format!("Subject: mail {number}\r\n\r\nThe text of mail {number}.\r\n"));
     }

@@ -38,6 +38,13 @@ impl Engine {
 
     fn spawn(folder: &Path, options: &[String], toml: &str, ready: &Path) -> Engine {
         let config = folder.join("criba.toml");
+        let mut toml = toml.to_owned();
+        for profile in ["external", "internal"] {
+            // A busy machine needs longer, and nothing here is about time.
+            if !toml.contains(&format!("[profile.{profile}]")) {
+                toml += &format!("[profile.{profile}]\nbudget_ms = 60000\n");
+            }
+        }
         fs::write(&config, toml).expect("a folder of ours");
         let mut criba = Command::new(CRIBA);
         criba.arg("serve").arg("--config").arg(&config).args(options);

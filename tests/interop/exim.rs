@@ -8,6 +8,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use tempfile::TempDir;
+
 use super::{
     engine::{Engine, free, sample},
     support::{block, files, root, skipped},
@@ -22,7 +24,7 @@ queue_only = true
 host_lookup =
 acl_smtp_rcpt = accept
 acl_smtp_data = acl_data
-spamd_address = SPAMD
+SPAMD
 begin acl
 acl_data:
 RULES
@@ -79,15 +81,23 @@ impl Exim {
     }
 }
 
-fn judged(variant: &str, dialect: &str) {
-    let Some(root) = root("exim") else { return };
+/// A place for an Exim, and its root; `None`, and said so, where it cannot run.
+fn place() -> Option<(PathBuf, TempDir)> {
+    let root = root("exim")?;
     if Command::new("id").arg("Debian-exim").stdout(Stdio::null()).status().is_ok_and(|id| !id.success()) {
-        return skipped("there is no user Debian-exim, which Exim runs as");
+        skipped("there is no user Debian-exim, which Exim runs as");
+        return None;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let address = free();
-    let engine = Engine::start(folder.path(), &[&format!("{dialect}:{address}")], "");
-    let spamd = format!("{} {} {variant}", address.ip(), address.port());
+    Some((root, tempfile::tempdir().expect("a folder")))
+}
+
+/// An Exim with a line of the page asks an engine with the page's listener.
+fn judged(spamd: &str, listener: &str, port: u16) {
+    let Some((root, folder)) = place() else { return };
+    let new = free().port();
+    let engine =
+        Engine::configured(folder.path(), &listener.replace(&format!(":{port}\""), &format!(":{new}\"")));
+    let spamd = spamd.replace(&format!(" {port}"), &format!(" {new}"));
     let exim = Exim::new(&root, folder.path(), &spamd);
 
     let refused = exim.session(&sample("spam/gtube"));
@@ -107,10 +117,24 @@ fn judged(variant: &str, dialect: &str) {
 
 #[test]
 fn exim_asks_as_of_spamd() {
-    judged("", "spamd");
+    let listener = block("exim.md", "# criba.toml").replace("rspamd:127.0.0.1:11333", "spamd:127.0.0.1:783");
+    judged(&block("exim.md", "# main, spamd"), &listener, 783);
 }
 
 #[test]
 fn exim_asks_as_of_rspamd() {
-    judged("variant=rspamd", "rspamd");
+    judged(&block("exim.md", "# main"), &block("exim.md", "# criba.toml"), 11333);
+}
+
+#[test]
+fn exim_asks_the_second_engine_while_the_first_is_away() {
+    let Some((root, folder)) = place() else { return };
+    let (away, there) = (free(), free());
+    let _engine = Engine::start(folder.path(), &[&format!("rspamd:{there}")], "");
+    let spamd = block("exim.md", "# main, two engines")
+        .replace("192.0.2.1 11333", &format!("127.0.0.1 {}", away.port()))
+        .replace("192.0.2.2 11333", &format!("127.0.0.1 {}", there.port()));
+    let exim = Exim::new(&root, folder.path(), &spamd);
+    let refused = exim.session(&sample("spam/gtube"));
+    assert!(refused.contains("\r\n550-") && refused.contains("GTUBE"), "{refused}");
 }

@@ -3,14 +3,13 @@
 use std::{
     fs,
     net::{SocketAddr, TcpStream},
-    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Child, Command, Stdio},
 };
 
 use super::{
-    engine::{CRIBA, Engine, free, sample, wait_for},
-    smtp,
+    engine::{Engine, free, sample, wait_for},
+    qmail, smtp,
     support::{block, root},
 };
 
@@ -69,17 +68,17 @@ impl Drop for Haraka {
     }
 }
 
-/// With the configuration of the page, where criba listens at `port`.
-fn judged(dialect: &str, plugin: &str, port: u16) -> Option<String> {
+/// With a plugin's configuration and the listener as the page has them, which is at `port` there.
+fn judged(plugin: &str, ini: &str, listener: &str, port: u16) -> Option<String> {
     let root = root("haraka")?;
     let folder = tempfile::tempdir().expect("a folder");
-    let address = free();
-    let _engine = Engine::start(folder.path(), &[&format!("{dialect}:{address}")], "");
-    let (ip, new) = (address.ip(), address.port());
-    let ini = block("haraka.md", &format!("; {plugin}.ini"))
+    let new = free().port();
+    let _engine =
+        Engine::configured(folder.path(), &listener.replace(&format!(":{port}\""), &format!(":{new}\"")));
+    let ini = ini
         .replace(&format!("port = {port}"), &format!("port = {new}"))
         .replace(&format!(":{port}"), &format!(":{new}"));
-    assert!(ini.contains(&ip.to_string()) && ini.contains(&new.to_string()), "{ini}");
+    assert!(ini.contains("127.0.0.1") && ini.contains(&new.to_string()), "{ini}");
     let server = free();
     let files = [(&*format!("{plugin}.ini"), &*ini)];
     let _haraka = Haraka::start(&root, folder.path(), server, &[plugin, "queue_file"], &files);
@@ -92,7 +91,8 @@ fn judged(dialect: &str, plugin: &str, port: u16) -> Option<String> {
 
 #[test]
 fn haraka_asks_as_of_rspamd() {
-    if let Some(mail) = judged("rspamd", "rspamd", 11333) {
+    let (ini, listener) = (block("haraka.md", "; rspamd.ini"), block("haraka.md", "# criba.toml"));
+    if let Some(mail) = judged("rspamd", &ini, &listener, 11333) {
         assert!(
             mail.contains("\nX-Rspamd-Score: ") && mail.contains("\nX-Spam-Status: No, score="),
             "{mail}"
@@ -102,7 +102,10 @@ fn haraka_asks_as_of_rspamd() {
 
 #[test]
 fn haraka_asks_as_of_spamd() {
-    if let Some(mail) = judged("spamd", "spamassassin", 783) {
+    let ini = block("haraka.md", "; spamassassin.ini");
+    let listener =
+        block("haraka.md", "# criba.toml").replace("rspamd:127.0.0.1:11333", "spamd:127.0.0.1:783");
+    if let Some(mail) = judged("spamassassin", &ini, &listener, 783) {
         assert!(mail.contains("\nX-Spam-Status: No, score="), "{mail}");
     }
 }
@@ -114,18 +117,9 @@ fn harakas_qmail_queue_is_ours() {
     let at = folder.path().display();
     let socket = folder.path().join("criba.sock");
     let _engine = Engine::start(folder.path(), &[&format!("unix:{}", socket.display())], "");
-    // The script of the page, and in the place of the real qmail-queue one that keeps what it is given.
-    let script =
-        block("qmail.md", "#!/bin/sh").replace("/run/criba/criba.sock", &socket.display().to_string());
-    let ours = script.replace("exec criba", &format!("CRIBA_BUDGET=60000 CRIBA_NEXT={at}/next exec {CRIBA}"));
-    for (name, script) in [("ours", ours), ("next", format!("cat > {at}/message\ncat <&1 > {at}/envelope\n"))]
-    {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}")).expect("a script");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a script");
-    }
+    qmail::write_scripts(folder.path(), &socket);
     let server = free();
-    let files = [("qmail-queue.path", &*format!("{at}/ours\n"))];
+    let files = [("qmail-queue.path", &*format!("{at}/criba-queue\n"))];
     let _haraka = Haraka::start(&root, folder.path(), server, &["queue/qmail-queue"], &files);
 
     // The plugin has no word for a mail that is refused for good.

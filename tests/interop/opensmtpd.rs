@@ -3,37 +3,33 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     os::unix::fs::chown,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     thread,
 };
 
 use super::{
     engine::{CRIBA, Engine, free, sample, wait_for},
     smtp,
-    support::{block, files, root, skipped},
+    support::{Server, block, can_mount, files, root},
 };
 
 /// The user who gets the mail; as the others it exists inside of the namespace only.
 const BOX: u32 = 64_103;
-const USERS: &str = "opensmtpd:x:64101:64101::/var/lib/opensmtpd/empty:/usr/sbin/nologin\n\
-                     opensmtpq:x:64102:64102::/var/lib/opensmtpd/empty:/usr/sbin/nologin\n";
-const GROUPS: &str = "opensmtpd:x:64101:\nopensmtpq:x:64102:\nbox:x:64103:\n";
 
 const RUN: &str = "\
-mount --bind FOLDER/passwd /etc/passwd && mount --bind FOLDER/group /etc/group &&
 mount -t tmpfs none /var/spool && mount -t tmpfs none /var/lib && mount -t tmpfs none /run &&
-mount --bind ROOT/usr/libexec /usr/libexec || exit 75
+mount --bind ROOT/usr/libexec /usr/libexec && USERS || exit 75
 mkdir -p /var/lib/opensmtpd/empty /var/spool/smtpd && chmod 711 /var/spool/smtpd
 exec ROOT/usr/sbin/smtpd -d -f FOLDER/smtpd.conf
 ";
 
 struct OpenSmtpd {
-    smtpd: Child,
     home: PathBuf,
     address: SocketAddr,
+    _server: Server,
 }
 
 impl OpenSmtpd {
@@ -41,28 +37,21 @@ impl OpenSmtpd {
         let (address, home) = (free(), folder.join("home"));
         fs::create_dir(&home).expect("a folder");
         chown(&home, Some(BOX), Some(BOX)).expect("root");
-        let at = folder.display().to_string();
-        let put = |name: &str, text: String| fs::write(folder.join(name), text).expect("a folder of ours");
-        let system = |path: &str| fs::read_to_string(path).expect("a file of the system");
-        put("passwd", system("/etc/passwd") + USERS + &format!("box:x:{BOX}:{BOX}::{at}/home:/bin/sh\n"));
-        put("group", system("/etc/group") + GROUPS);
         let configuration = block("opensmtpd.md", "# smtpd.conf")
             .replace("/usr/bin/criba", CRIBA)
-            .replace("unix:/run/criba/smtpd.sock", &format!("unix:{}", engine.display()))
+            .replace("/run/criba/smtpd.sock", &engine.display().to_string())
             .replace("eth0", &format!("127.0.0.1 port {} hostname mx.example.org", address.port()));
         let rest = "action \"local\" maildir\nmatch from any for domain \"example.org\" action \"local\"\n";
-        put("smtpd.conf", configuration + rest);
-        put("run", RUN.replace("FOLDER", &at).replace("ROOT", &root.display().to_string()));
-        let log = fs::File::create(folder.join("smtpd.log")).expect("a log");
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--mount", "sh"]).arg(folder.join("run")).stdout(Stdio::null()).stderr(log);
-        let mut smtpd = unshare.spawn().expect("unshare");
-        wait_for("smtpd", || {
-            let ended = smtpd.try_wait().expect("a child");
-            assert!(ended.is_none(), "smtpd ended: {}", system(&format!("{at}/smtpd.log")));
-            TcpStream::connect(address).is_ok()
-        });
-        OpenSmtpd { smtpd, home, address }
+        fs::write(folder.join("smtpd.conf"), configuration + rest).expect("a folder of ours");
+        let [empty, home_of_box] =
+            ["/var/lib/opensmtpd/empty", &home.display().to_string()].map(str::to_owned);
+        let users = [
+            format!("opensmtpd:64101:{empty}"),
+            format!("opensmtpq:64102:{empty}"),
+            format!("box:{BOX}:{home_of_box}"),
+        ];
+        let server = Server::start(folder, root, &users, RUN, address);
+        OpenSmtpd { home, address, _server: server }
     }
 
     fn delivered(&self) -> Vec<PathBuf> {
@@ -71,33 +60,19 @@ impl OpenSmtpd {
     }
 }
 
-impl Drop for OpenSmtpd {
-    fn drop(&mut self) {
-        // Asked politely, it takes its other processes along.
-        let _ = Command::new("kill").arg(self.smtpd.id().to_string()).status();
-        let _ = self.smtpd.wait();
-    }
-}
-
-fn can_mount() -> bool {
-    let mount = Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "none", "/run"]).output();
-    let can = mount.is_ok_and(|output| output.status.success());
-    if !can {
-        skipped("this is not root, or mount namespaces are not allowed here");
-    }
-    can
-}
-
 #[test]
 fn opensmtpd_refuses_spam_and_delivers_ham_marked() {
     let Some(root) = root("opensmtpd") else { return };
-    if !can_mount() {
+    if !can_mount("mount -t tmpfs none /run") {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
     Command::new("chmod").arg("0755").arg(folder.path()).status().expect("chmod");
     let socket = folder.path().join("smtpd.sock");
-    let listener = format!("[[listener]]\naddress = \"unix:{}\"\nsocket_mode = \"0666\"\n", socket.display());
+    // smtpd's own user is not on this machine.
+    let listener = block("opensmtpd.md", "# criba.toml")
+        .replace("/run/criba/smtpd.sock", &socket.display().to_string())
+        .replace("\"opensmtpd\"", "\"64101\"");
     let engine = Engine::configured(folder.path(), &listener);
     let smtpd = OpenSmtpd::start(folder.path(), &root, &socket);
 

@@ -2,16 +2,16 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use super::{
-    engine::{Engine, free, sample, wait_for},
+    engine::{Engine, free, sample},
     smtp,
-    support::{block, files, libraries, root, skipped},
+    support::{Server, block, can_mount, files, libraries, root},
 };
 
 const CONFIGURATION: &str = "\
@@ -30,7 +30,7 @@ define(`confDELIVERY_MODE', `queueonly')dnl
 ";
 
 struct Sendmail {
-    daemon: Child,
+    _server: Server,
     /// What was taken stays there: `df` files are bodies, `qf` files have the header fields.
     queue: PathBuf,
     address: SocketAddr,
@@ -61,36 +61,25 @@ impl Sendmail {
         let compiled = m4.arg(folder.join("sendmail.mc")).output().expect("m4");
         put("sendmail.cf", &compiled.stdout, 0o644);
         // A host without a domain in its name makes Sendmail wait for one.
-        let run = format!("hostname mx.example.org && exec {at}/sendmail -C {at}/sendmail.cf -bD");
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--uts", "sh", "-c", &run]).env("LD_LIBRARY_PATH", libraries(root));
-        let mut daemon = unshare.stdin(Stdio::null()).spawn().expect("unshare");
-        wait_for("Sendmail", || {
-            assert!(daemon.try_wait().expect("a child").is_none(), "Sendmail ended");
-            TcpStream::connect(address).is_ok()
-        });
-        Sendmail { daemon, queue, address }
-    }
-}
-
-impl Drop for Sendmail {
-    fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.daemon.id().to_string()).status();
-        let _ = self.daemon.wait();
+        let run = format!(
+            "hostname mx.example.org && export LD_LIBRARY_PATH={}\nexec FOLDER/sendmail -C FOLDER/sendmail.cf -bD\n",
+            libraries(root).display()
+        );
+        Sendmail { _server: Server::start(folder, root, &[], &run, address), queue, address }
     }
 }
 
 #[test]
 fn sendmail_refuses_spam_and_delivers_ham_marked() {
     let Some(root) = root("sendmail") else { return };
-    if !Command::new("unshare").args(["--uts", "true"]).status().is_ok_and(|status| status.success()) {
-        skipped("this is not root, or namespaces are not allowed here");
+    if !can_mount("true") {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
     let socket = folder.path().join("milter.sock");
-    let listen = format!("milter:unix:{}", socket.display());
-    let engine = Engine::start(folder.path(), &[&listen], "");
+    let listener =
+        block("sendmail.md", "# criba.toml").replace("/run/criba/milter.sock", &socket.display().to_string());
+    let engine = Engine::configured(folder.path(), &listener);
     let sendmail = Sendmail::start(folder.path(), &root, &socket);
 
     let refused = smtp::send(sendmail.address, &smtp::read(&sample("spam/gtube")));

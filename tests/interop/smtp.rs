@@ -5,11 +5,22 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
+use base64ct::{Base64, Encoding};
+
 use super::engine::PATIENCE;
 
 /// Sends a mail with CRLF line ends from ana@example.net to box@example.org; the last line of the reply that
 /// decided.
 pub fn send(server: SocketAddr, mail: &str) -> String {
+    session(server, None, mail)
+}
+
+/// As [`send`], by a user who logs in.
+pub fn send_as(user: &str, password: &str, server: SocketAddr, mail: &str) -> String {
+    session(server, Some((user, password)), mail)
+}
+
+fn session(server: SocketAddr, login: Option<(&str, &str)>, mail: &str) -> String {
     let stream = TcpStream::connect(server).expect("a mail server");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let mut replies = BufReader::new(stream.try_clone().expect("a second handle"));
@@ -24,6 +35,11 @@ pub fn send(server: SocketAddr, mail: &str) -> String {
     };
     say("");
     say("EHLO client.example.net\r\n");
+    if let Some((user, password)) = login {
+        let plain = Base64::encode_string(format!("\0{user}\0{password}").as_bytes());
+        let known = say(&format!("AUTH PLAIN {plain}\r\n"));
+        assert!(known.starts_with("235"), "{known}");
+    }
     let from = say("MAIL FROM:<ana@example.net>\r\n");
     if !from.starts_with("250") {
         return from;

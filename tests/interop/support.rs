@@ -5,9 +5,12 @@ use std::{
     fmt::Display,
     fs,
     io::{self, Write},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
+
+use super::engine::wait_for;
 
 /// Says that a test did not run, and why. Straight to stderr: what `eprintln!` prints in a test that passes is
 /// kept back, and nobody would see it.
@@ -48,6 +51,75 @@ pub fn libraries(root: &Path) -> PathBuf {
     let folders = fs::read_dir(root.join("usr/lib")).expect("a root has libraries");
     let mut triplets = folders.filter_map(|entry| Some(entry.ok()?.path()));
     triplets.find(|path| path.to_string_lossy().ends_with("-linux-gnu")).expect("libraries of this machine")
+}
+
+/// Whether `script` succeeds in a mount namespace of its own. Says so where it does not.
+pub fn can_mount(script: &str) -> bool {
+    let script = format!("exec 2>/dev/null; {script}");
+    let mounted = Command::new("unshare").args(["--mount", "sh", "-c", &script]).status();
+    let can = mounted.is_ok_and(|status| status.success());
+    if !can {
+        skipped("this is not root, or such mounts are not allowed here");
+    }
+    can
+}
+
+/// A server of others; ended with the test.
+pub struct Server(Child);
+
+impl Server {
+    /// Starts what knows its folders, users or the name of its host only by fixed names: `script` runs in namespaces of
+    /// its own, until somebody answers at `address`. In it FOLDER and ROOT stand for these, and USERS for the mounts by which `users`
+    /// (`name:uid:home`) exist besides those of the machine.
+    pub fn start(folder: &Path, root: &Path, users: &[String], script: &str, address: SocketAddr) -> Server {
+        let system = |path: &str| fs::read_to_string(path).expect("a file of the system");
+        let (mut passwd, mut group) = (system("/etc/passwd"), system("/etc/group"));
+        for user in users {
+            let [name, uid, home] = user.split(':').collect::<Vec<_>>()[..] else { panic!("{user}") };
+            passwd.push_str(&format!("{name}:x:{uid}:{uid}::{home}:/bin/sh\n"));
+            group.push_str(&format!("{name}:x:{uid}:\n"));
+        }
+        let mounts = "mount --bind FOLDER/passwd /etc/passwd && mount --bind FOLDER/group /etc/group";
+        let script = script
+            .replace("USERS", mounts)
+            .replace("FOLDER", &folder.display().to_string())
+            .replace("ROOT", &root.display().to_string());
+        for (name, text) in [("passwd", passwd), ("group", group), ("run", script)] {
+            fs::write(folder.join(name), text).expect("a folder of ours");
+        }
+        let log = folder.join("server.log");
+        let file = fs::File::create(&log).expect("a folder of ours");
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--mount", "--uts", "sh"]).arg(folder.join("run"));
+        unshare.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        let mut server = unshare.spawn().expect("unshare");
+        wait_for("the server", || {
+            let ended = server.try_wait().expect("a child");
+            assert!(ended.is_none(), "it ended: {}", fs::read_to_string(&log).unwrap_or_default());
+            TcpStream::connect(address).is_ok()
+        });
+        Server(server)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Runs commands where the server is.
+    pub fn run(&self, script: &str) {
+        let mut nsenter = Command::new("nsenter");
+        nsenter.args(["--mount", "--uts", "--target", &self.0.id().to_string(), "sh", "-e", "-c", script]);
+        let output = nsenter.output().expect("nsenter");
+        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Asked politely, it takes its other processes along.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
 }
 
 /// The block of a page of `examples/front-ends` that begins with the line `head`, so that what people copy is what

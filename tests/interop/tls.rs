@@ -40,9 +40,11 @@ fn certificates_of_the_page_open_the_engine() {
         .replace("/etc/criba/tls", &format!("{path}/localhost"));
     let _engine = Engine::configured(folder.path(), &listener);
     let scan = |folder: &str| {
-        let server = format!("tls://localhost:{}{path}/{folder}", address.port());
-        let mail = sample("spam/gtube");
-        Command::new(CRIBA).args(["scan", "--json", "--server", &server]).arg(mail).output().expect("criba")
+        let command = block("machines.md", "# criba")
+            .replace("engine.example.org:11330", &format!("localhost:{}{path}/{folder}", address.port()))
+            .replace("criba scan", &format!("{CRIBA} scan --json"))
+            .replace("mail.eml", &sample("spam/gtube").display().to_string());
+        Command::new("sh").args(["-e", "-c", &command]).output().expect("sh")
     };
     let output = scan("mx1.example.org");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
