@@ -26,7 +26,7 @@ Type=notify with a watchdog is understood. RUST_LOG=warn leaves out the line tha
 pub struct Args {
     #[command(flatten)]
     engine: EngineArgs,
-    /// Listen here (unix:/path or host:port, milter:, spamd: or rspamd: before it for other dialects) and nowhere else, whatever the configuration says; a [[listener]] with this address still says who gets in. May be given several times
+    /// Listen here (unix:/path or host:port, milter:, spamd: or rspamd: before it for other dialects) and nowhere else, whatever the configuration says; a `[[listener]]` with this address still says who gets in. May be given several times
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<Endpoint>,
     /// Threads that scan; 0 is one a core
