@@ -94,6 +94,26 @@ fn a_blank_page_says_nothing() {
 }
 
 #[test]
+fn a_worker_that_was_cut_at_its_deadline_reads_the_next_page() {
+    let pool = pool(&["eng"]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ocr");
+    let clean = page(&folder.join("clean.png"));
+    // So that it has loaded.
+    pool.read(&Page { width: 200, height: 100, pixels: vec![255; 20_000] }, in_time()).unwrap();
+    let long = Page { height: clean.height * 200, pixels: clean.pixels.repeat(200), ..clean.clone() };
+    for _ in 0..3 {
+        match pool.read(&long, Instant::now() + Duration::from_millis(150)) {
+            Ok(reading) => assert!(!reading.complete),
+            Err(error) => assert_eq!(error, Error::Deadline),
+        }
+        let reading = pool.read(&clean, in_time()).unwrap();
+        assert_eq!(reading.text.trim(), include_str!("ocr/clean.expected.txt").trim());
+    }
+    let counts = pool.counts();
+    assert_eq!((counts.started, counts.killed, counts.crashed), (1, 0, 0), "{counts:?}");
+}
+
+#[test]
 fn a_language_that_is_not_installed_is_named() {
     let page = Page { width: 20, height: 20, pixels: vec![255; 400] };
     match pool(&["xxx"]).read(&page, in_time()) {

@@ -1,7 +1,7 @@
 //! What do the pixels say?
 //!
 //! Tesseract runs in worker processes (criba re-executing itself) that see nothing but grey
-//! pixels, and are killed at the deadline. [`Pool`] owns them; `protocol.rs` is what both sides say;
+//! pixels, and give up a page at its deadline. [`Pool`] owns them; `protocol.rs` is what both sides say;
 //! `worker.rs` and `sandbox.rs` are the other side.
 
 use std::{io, path::PathBuf};

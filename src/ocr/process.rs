@@ -1,7 +1,7 @@
 //! One worker process, seen from the engine.
 
 use std::{
-    env,
+    env, fs,
     io::{self, Read, Write},
     os::{
         fd::OwnedFd,
@@ -17,12 +17,18 @@ use rustix::process::Signal;
 
 use super::{
     Options, Page, Reading, Word,
-    protocol::{self, Note},
+    protocol::{self, Note, Ticket},
 };
 
 /// Set in a worker's environment: a program that embeds criba and does not know the hidden command must not
 /// start workers of its own without end.
 const MARK: &str = "CRIBA_OCR_WORKER";
+/// CPU time that a worker may take, after its deadline, for the part of a page that it is at.
+const LATE_CPU: Duration = Duration::from_millis(500);
+/// The same by the clock: it has what others leave, and on a busy machine that may be nothing for long.
+const LATE: Duration = Duration::from_secs(5);
+/// How long it may take to load, by the clock.
+const LOADING: Duration = Duration::from_secs(30);
 
 /// A worker process and the socket to it.
 #[derive(Debug)]
@@ -30,9 +36,19 @@ pub struct Process {
     child: Child,
     socket: UnixStream,
     ready: bool,
+    /// What it said, as far as that is no whole note.
+    said: Vec<u8>,
+    /// Number of the last page.
+    number: u32,
+    /// Pixels of that page that it was not sent.
+    unsent: usize,
+    /// Whether it has not done with that page.
+    busy: bool,
+    /// Since when nobody waits for it, and the CPU time it had taken by then.
+    late: Option<(Instant, Duration)>,
     /// Pages it was given.
     pub pages: u32,
-    /// CPU time of the last page that it read to its end, in microseconds.
+    /// CPU time of the last page that it had done with, in microseconds.
     pub cpu_us: u64,
 }
 
@@ -45,6 +61,8 @@ pub enum Stopped {
     Crashed(String),
     /// The worker cannot work at all.
     Unavailable(String),
+    /// It does not come back from a page whose deadline is long past.
+    Hangs,
 }
 
 impl Process {
@@ -71,7 +89,18 @@ impl Process {
             .stdout(Stdio::from(OwnedFd::from(reply)))
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Process { child, socket, ready: false, pages: 0, cpu_us: 0 })
+        Ok(Process {
+            child,
+            socket,
+            ready: false,
+            said: Vec::new(),
+            number: 0,
+            unsent: 0,
+            busy: false,
+            late: None,
+            pages: 0,
+            cpu_us: 0,
+        })
     }
 
     /// Whether it still runs.
@@ -82,32 +111,153 @@ impl Process {
     /// Has a page read.
     ///
     /// # Errors
-    /// The worker has to be killed then: it may be busy with that page for long.
+    /// After [`Stopped::Deadline`] it may be [busy](Process::is_busy) with that page still; after the others it has
+    /// to be killed.
     pub fn read(&mut self, page: &Page, deadline: Instant) -> Result<Reading, Stopped> {
         self.pages += 1;
-        let mut socket = Timed { socket: &self.socket, deadline };
         let mut so_far = Lines::default();
-        if let Err(error) = protocol::write_page(&mut socket, page) {
+        if let Err(error) = self.send(page, deadline) {
             // It may have said why it went.
-            return Err(match (is_timeout(&error), protocol::read_note(&mut socket)) {
-                (true, _) => Stopped::Deadline(Reading::default()),
-                (_, Ok(Note::Failed(why))) => Stopped::Unavailable(why),
-                _ => self.ended(&error),
+            return Err(match is_timeout(&error) {
+                true => self.stop_waiting(so_far),
+                false => match self.hear(deadline) {
+                    Ok((_, Note::Failed(why))) => Stopped::Unavailable(why),
+                    _ => self.ended(&error),
+                },
             });
         }
         loop {
-            match protocol::read_note(&mut socket) {
-                Ok(Note::Ready) => self.ready = true,
-                Ok(Note::Failed(why)) => return Err(Stopped::Unavailable(why)),
-                Ok(Note::Line(words)) => so_far.add(words),
-                Ok(Note::End { cpu_us }) => {
-                    self.cpu_us = cpu_us;
-                    return Ok(so_far.reading(true));
+            match self.hear(deadline) {
+                Ok((_, Note::Ready)) => self.ready = true,
+                Ok((_, Note::Failed(why))) => return Err(Stopped::Unavailable(why)),
+                // A late word about another page.
+                Ok((number, _)) if number != self.number => {}
+                Ok((_, Note::Line(words))) => so_far.add(words),
+                Ok((_, Note::End { cpu_us, complete })) => {
+                    (self.cpu_us, self.busy) = (cpu_us, false);
+                    return match complete {
+                        true => Ok(so_far.reading(true)),
+                        false => Err(self.stop_waiting(so_far)),
+                    };
                 }
-                Err(error) if is_timeout(&error) => return Err(Stopped::Deadline(so_far.reading(false))),
+                Err(error) if is_timeout(&error) => return Err(self.stop_waiting(so_far)),
                 Err(error) => return Err(self.ended(&error)),
             }
         }
+    }
+
+    fn send(&mut self, page: &Page, deadline: Instant) -> io::Result<()> {
+        self.number = self.number.wrapping_add(1);
+        let ticket = Ticket { number: self.number, deadline_us: protocol::moment_us(deadline) };
+        let header = protocol::header(page, ticket)?;
+        let mut socket = Timed { socket: &self.socket, deadline };
+        // Whole or not at all: whatever was sent before has been read.
+        if socket.write(&header)? != header.len() {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        (self.busy, self.unsent) = (true, page.pixels.len());
+        while self.unsent > 0 {
+            self.unsent -= socket.write(&page.pixels[page.pixels.len() - self.unsent..])?;
+        }
+        Ok(())
+    }
+
+    /// The next note, and the number of its page.
+    fn hear(&mut self, deadline: Instant) -> io::Result<(u32, Note)> {
+        loop {
+            if let Some(note) = protocol::take_note(&mut self.said)? {
+                return Ok(note);
+            }
+            let mut bytes = [0; 4096];
+            let length = Timed { socket: &self.socket, deadline }.read(&mut bytes)?;
+            if length == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.said.extend(&bytes[..length]);
+        }
+    }
+
+    fn stop_waiting(&mut self, so_far: Lines) -> Stopped {
+        if self.busy {
+            self.late = Some((Instant::now(), self.cpu()));
+        }
+        Stopped::Deadline(so_far.reading(false))
+    }
+
+    /// Whether it is at a page that nobody waits for: it stops by itself, and then
+    /// [`catch_up`](Process::catch_up) says so.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Hears what it says of a page that nobody waits for, without waiting; `true` once it has done with it.
+    ///
+    /// # Errors
+    /// It has to be killed.
+    pub fn catch_up(&mut self) -> Result<bool, Stopped> {
+        let failed = |error: io::Error| Stopped::Crashed(error.to_string());
+        self.socket.set_nonblocking(true).map_err(failed)?;
+        let busy = self.drain();
+        self.socket.set_nonblocking(false).map_err(failed)?;
+        if busy? {
+            return if self.hangs() { Err(Stopped::Hangs) } else { Ok(false) };
+        }
+        (self.busy, self.late) = (false, None);
+        Ok(true)
+    }
+
+    /// Whether it is still busy.
+    fn drain(&mut self) -> Result<bool, Stopped> {
+        // What is asked of a worker in one go: one that never ends speaking keeps nobody.
+        const MOST: usize = 1_000;
+        // It reads the page to its end before it looks at the deadline, and then not at the pixels.
+        const ANY: [u8; 1 << 14] = [0; 1 << 14];
+        // The socket does not wait now.
+        let deadline = Instant::now() + LATE;
+        while self.unsent > 0 {
+            let part = &ANY[..ANY.len().min(self.unsent)];
+            match (Timed { socket: &self.socket, deadline }).write(part) {
+                Ok(length) => self.unsent -= length,
+                // If it went, it may have said why, below.
+                Err(_) => break,
+            }
+        }
+        for _ in 0..MOST {
+            match self.hear(deadline) {
+                Ok((_, Note::Ready)) if !self.ready => {
+                    self.ready = true;
+                    self.late = Some((Instant::now(), self.cpu()));
+                }
+                Ok((_, Note::Failed(why))) => return Err(Stopped::Unavailable(why)),
+                Ok((number, Note::End { .. })) if number == self.number => match self.unsent {
+                    0 => return Ok(false),
+                    _ => return Err(Stopped::Crashed("it has done with a page that it was not sent".into())),
+                },
+                Ok(_) => {}
+                Err(error) if is_timeout(&error) => break,
+                Err(error) => return Err(self.ended(&error)),
+            }
+        }
+        Ok(true)
+    }
+
+    fn hangs(&self) -> bool {
+        let Some((since, cpu)) = self.late else { return false };
+        let late = since.elapsed();
+        match self.ready {
+            false => late > LOADING,
+            // It has taken less CPU time than has passed.
+            true => late > LATE || late > LATE_CPU && self.cpu().saturating_sub(cpu) > LATE_CPU,
+        }
+    }
+
+    /// CPU time it has taken, as far as the system tells: fields 14 and 15 of proc_pid_stat(5).
+    fn cpu(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // The name may hold blanks; what follows its bracket is field 3.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+        let ticks: u64 = fields.skip(14 - 3).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+        Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second().max(1))
     }
 
     fn ended(&mut self, error: &io::Error) -> Stopped {
@@ -118,6 +268,7 @@ impl Process {
         }
     }
 
+    /// Whether it did not end by itself, as far as is known.
     fn was_killed(&mut self) -> bool {
         // Its socket closes a moment before it can be waited for.
         for _ in 0..20 {
@@ -127,7 +278,8 @@ impl Process {
                 Err(_) => return false,
             }
         }
-        false
+        // On a busy machine the moment may be long: one more is started rather than none.
+        true
     }
 
     /// Sends SIGKILL; does not wait for it to be gone.
@@ -145,6 +297,16 @@ impl Process {
 
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// Does a call over that a signal broke off.
+fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 /// The lines of a page that came in so far.
@@ -189,14 +351,14 @@ impl Timed<'_> {
 impl Read for Timed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.socket.set_read_timeout(self.left()?)?;
-        self.socket.read(buffer)
+        again(|| self.socket.read(buffer))
     }
 }
 
 impl Write for Timed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.set_write_timeout(self.left()?)?;
-        self.socket.write(bytes)
+        again(|| self.socket.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {

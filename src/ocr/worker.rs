@@ -38,22 +38,23 @@ pub fn serve(socket: &mut (impl io::Read + io::Write), languages: &str) -> io::R
     let readers: Result<Vec<TessApi>, String> = groups(languages).iter().map(|packs| load(packs)).collect();
     let mut readers = match readers {
         Ok(readers) => readers,
-        Err(why) => return protocol::write_note(socket, &Note::Failed(why)),
+        Err(why) => return protocol::write_note(socket, 0, &Note::Failed(why)),
     };
     // Whatever Tesseract loads late, it loads here.
     for reader in &mut readers {
         let blank = Page { width: 64, height: 32, pixels: vec![255; 64 * 32] };
-        read(std::slice::from_mut(reader), &blank, &mut |_| Ok(()))?;
+        read(std::slice::from_mut(reader), &blank, u64::MAX, &mut |_| Ok(()))?;
     }
     if let Err(error) = sandbox::enter() {
         // An old kernel: the worker still sees nothing but pixels.
         tracing::warn!(%error, "the OCR worker runs without a sandbox");
     }
-    protocol::write_note(socket, &Note::Ready)?;
-    while let Some(page) = protocol::read_page(socket)? {
+    protocol::write_note(socket, 0, &Note::Ready)?;
+    while let Some((ticket, page)) = protocol::read_page(socket)? {
         let started = cpu_us();
-        read(&mut readers, &page, &mut |line| protocol::write_note(socket, &line))?;
-        protocol::write_note(socket, &Note::End { cpu_us: cpu_us().saturating_sub(started) })?;
+        let mut say = |note| protocol::write_note(socket, ticket.number, &note);
+        let complete = read(&mut readers, &page, ticket.deadline_us, &mut say)?;
+        say(Note::End { cpu_us: cpu_us().saturating_sub(started), complete })?;
     }
     Ok(())
 }
@@ -78,10 +79,24 @@ fn load(languages: &str) -> Result<TessApi, String> {
     Ok(api)
 }
 
-/// Reads a page part by part, in the script that fits, and says each line as soon as its part is read.
-fn read(readers: &mut [TessApi], page: &Page, say: &mut dyn FnMut(Note) -> io::Result<()>) -> io::Result<()> {
+/// Reads a page part by part, in the script that fits, and says each line as soon as its part is read. Gives up, and
+/// returns `false`, before a part that would not be done by the deadline: a part takes as long as it does, since the
+/// bindings have no way to stop Tesseract in the middle of one.
+fn read(
+    readers: &mut [TessApi],
+    page: &Page,
+    deadline_us: u64,
+    say: &mut dyn FnMut(Note) -> io::Result<()>,
+) -> io::Result<bool> {
     let mut guess = Guess::default();
+    let started = cpu_us();
     for band in bands(page) {
+        // What the parts above took at the least, for half as many rows: how parts differ is not known.
+        let spent = cpu_us().saturating_sub(started);
+        let least = spent * u64::from(band.end - band.start) / (2 * u64::from(band.start).max(1));
+        if protocol::now_us().saturating_add(least) >= deadline_us {
+            return Ok(false);
+        }
         let (rows, stride) = (band.start as usize..band.end as usize, page.width as usize);
         let pixels = page.pixels.get(rows.start * stride..rows.end * stride).unwrap_or_default();
         let table = guess.read(readers.len(), |group| {
@@ -92,7 +107,7 @@ fn read(readers: &mut [TessApi], page: &Page, say: &mut dyn FnMut(Note) -> io::R
         });
         lines(&table, band.start).into_iter().try_for_each(&mut *say)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What Tesseract makes of a part of a page.

@@ -40,9 +40,15 @@ fn in_time() -> Instant {
     Instant::now() + Duration::from_secs(60)
 }
 
-/// Says `R` and answers each page (28 bytes with its header) with a line and the end.
-const GOOD: &str = r"printf 'R\0\0\0\0\0\0\0'
-while [ $(head -c 28 | wc -c) = 28 ]; do printf 'L\0\0\0\20\0\0\0000\t0\t9\t9\t80\thelloE\0\0\0\0\0\0\0'; done";
+/// Says `R` and answers each page (40 bytes with its header) with a line and the end; up to seven pages.
+const GOOD: &str = r#"printf 'R\0\0\0\0\0\0\0\0\0\0\0'
+while [ $(head -c 40 | wc -c) = 40 ]; do n=$((n+1))
+printf "L\0\0\0\\$n\0\0\0\20\0\0\0000\t0\t9\t9\t80\thelloE\0\0\0\\$n\0\0\0\0\0\0\0"; done"#;
+
+/// A worker whose first page goes as `first` has it, and that is good from then on.
+fn first(first: &str) -> String {
+    format!("{first}\nn=1\n{GOOD}")
+}
 
 #[test]
 fn a_page_is_read() {
@@ -60,23 +66,103 @@ fn a_page_is_read() {
 }
 
 #[test]
-fn a_hanging_worker_is_killed_at_the_deadline_and_replaced() {
+fn a_hanging_worker_is_killed_and_replaced() {
+    // One that waits for something, and one that computes without end.
+    for hang in ["exec sleep 1000", "while :; do :; done"] {
+        let folder = tempfile::tempdir().unwrap();
+        // The first page hangs; whoever comes next finds a file that says so.
+        let script = format!(
+            "printf 'R\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 40 >/dev/null; {hang}; fi\n{GOOD}",
+            folder.path().display()
+        );
+        let pool = pool(folder.path(), 1, &script);
+        assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
+        assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+        assert_eq!(pool.counts(), Counts { read: 1, cut: 1, killed: 1, started: 2, ..Counts::default() });
+    }
+}
+
+#[test]
+fn a_worker_that_gives_up_its_page_reads_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    // The first page hangs; whoever comes next finds a file that says so.
-    let script = format!(
-        "printf 'R\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 28 >/dev/null; exec sleep 1000; fi\n{GOOD}",
-        folder.path().display()
-    );
-    let pool = pool(folder.path(), 1, &script);
+    let pool =
+        pool(folder.path(), 1, &first(r"head -c 40 >/dev/null; sleep 1; printf 'C\0\0\0\1\0\0\0\0\0\0\0'"));
     assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
     assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
-    assert_eq!(pool.counts(), Counts { read: 1, killed: 1, started: 2, ..Counts::default() });
+    assert_eq!(pool.counts(), Counts { read: 1, cut: 1, started: 1, ..Counts::default() });
+}
+
+#[test]
+fn words_of_a_page_that_was_cut_never_reach_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    // Before it has given up, and after it said that it had.
+    let stale = r"L\0\0\0\1\0\0\0\20\0\0\0000\t0\t9\t9\t80\tstale";
+    let end = r"C\0\0\0\1\0\0\0\0\0\0\0";
+    let script = format!("head -c 40 >/dev/null; sleep 1; printf '{stale}{end}{stale}{end}'");
+    let pool = pool(folder.path(), 1, &first(&script));
+    assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
+    for _ in 0..2 {
+        let reading = pool.read(&page(), in_time()).unwrap();
+        assert_eq!((&reading.text[..], reading.complete), ("hello", true));
+    }
+    assert_eq!(pool.counts(), Counts { read: 2, cut: 1, started: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_page_that_was_sent_in_part_does_not_shift_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    // More than a socket holds.
+    let large = Page { width: 2000, height: 2000, pixels: vec![255; 4_000_000] };
+    let script = r"sleep 1; head -c 4000024 >/dev/null; printf 'C\0\0\0\1\0\0\0\0\0\0\0'";
+    let pool = pool(folder.path(), 1, &first(script));
+    assert_eq!(pool.read(&large, soon()), Err(Error::Deadline));
+    assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+    assert_eq!(pool.counts(), Counts { read: 1, cut: 1, started: 1, ..Counts::default() });
+}
+
+#[test]
+fn a_worker_that_dies_after_its_deadline_is_replaced() {
+    for end in ["kill -SEGV $$", "printf 'you have reached the wrong program'; exec sleep 1000"] {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "printf 'R\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 40 >/dev/null; sleep 1; {end}; fi\n{GOOD}",
+            folder.path().display()
+        );
+        let pool = pool(folder.path(), 1, &script);
+        assert_eq!(pool.read(&page(), soon()), Err(Error::Deadline));
+        assert_eq!(pool.read(&page(), in_time()).unwrap().text, "hello");
+        assert_eq!(pool.counts(), Counts { read: 1, cut: 1, crashed: 1, started: 2, ..Counts::default() });
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_in_time_is_not_begun() {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool(folder.path(), 1, GOOD);
+    pool.read(&page(), in_time()).unwrap();
+    let read = pool.counts().read;
+    // An hour a page, not even half of which is left.
+    pool.shared.lock().pace = Pace { cpu_us: 3.6e9, pixels: 16.0 };
+    let half = || Instant::now() + Duration::from_secs(1800);
+    assert_eq!(pool.read(&page(), half()), Err(Error::Deadline));
+    assert_eq!((pool.counts().read, pool.counts().not_begun), (read, 1));
+    // Of a long one the first part can be read, but not while others wait for the same worker.
+    let long = Page { width: 1, height: FIRST_ROWS * 3, pixels: vec![255; FIRST_ROWS as usize * 3] };
+    pool.shared.lock().pace = Pace { cpu_us: 3.6e9, pixels: f64::from(FIRST_ROWS * 3) };
+    let worker = pool.acquire(&long, half()).unwrap();
+    assert!(matches!(pool.acquire(&long, half()), Err(Error::Deadline)));
+    worker.bury();
+    // What is thought of pages does not stand for ever when none is read.
+    pool.shared.lock().live = 0;
+    pool.shared.lock().pace = Pace { cpu_us: 3.6e9, pixels: 16.0 };
+    let tried = (0..1000).position(|_| pool.read(&page(), half()).is_ok());
+    assert!(tried.is_some_and(|tried| tried > 9), "{tried:?}");
 }
 
 #[test]
 fn a_page_cut_off_by_the_deadline_yields_its_first_lines() {
     let folder = tempfile::tempdir().unwrap();
-    let script = r"printf 'R\0\0\0\0\0\0\0L\0\0\0\20\0\0\0000\t0\t9\t9\t80\tfirst'; head -c 28 >/dev/null; exec sleep 1000";
+    let script = r"printf 'R\0\0\0\0\0\0\0\0\0\0\0L\0\0\0\1\0\0\0\20\0\0\0000\t0\t9\t9\t80\tfirst'; head -c 40 >/dev/null; exec sleep 1000";
     let pool = pool(folder.path(), 1, script);
     let reading = pool.read(&page(), soon()).unwrap();
     assert_eq!(
@@ -89,7 +175,7 @@ fn a_page_cut_off_by_the_deadline_yields_its_first_lines() {
 fn a_crash_costs_its_own_page_only() {
     let folder = tempfile::tempdir().unwrap();
     let script = format!(
-        "printf 'R\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 28 >/dev/null; kill -SEGV $$; fi\n{GOOD}",
+        "printf 'R\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0'; if mkdir {0}/met; then head -c 40 >/dev/null; kill -SEGV $$; fi\n{GOOD}",
         folder.path().display()
     );
     let pool = pool(folder.path(), 1, &script);
@@ -100,10 +186,13 @@ fn a_crash_costs_its_own_page_only() {
 
 #[test]
 fn garbage_for_an_answer_is_a_crash() {
-    for garbage in [r"Z\0\0\0\0\0\0\0", r"L\0\0\0\377\377\377\377", "you have reached the wrong program"] {
+    for garbage in
+        [r"Z\0\0\0\0\0\0\0\0\0\0\0", r"L\0\0\0\1\0\0\0\377\377\377\377", "you have reached the wrong program"]
+    {
         let folder = tempfile::tempdir().unwrap();
-        let script =
-            format!(r"printf 'R\0\0\0\0\0\0\0'; head -c 28 >/dev/null; printf '{garbage}'; exec sleep 1000");
+        let script = format!(
+            r"printf 'R\0\0\0\0\0\0\0\0\0\0\0'; head -c 40 >/dev/null; printf '{garbage}'; exec sleep 1000"
+        );
         let pool = pool(folder.path(), 1, &script);
         assert!(matches!(pool.read(&page(), in_time()), Err(Error::Crashed(_))), "{garbage}");
     }
@@ -112,7 +201,7 @@ fn garbage_for_an_answer_is_a_crash() {
 #[test]
 fn a_worker_that_cannot_start_is_not_tried_without_end() {
     let folder = tempfile::tempdir().unwrap();
-    let script = r"printf 'F\0\0\0\7\0\0\0no pack'; head -c 28 >/dev/null";
+    let script = r"printf 'F\0\0\0\0\0\0\0\7\0\0\0no pack'; head -c 40 >/dev/null";
     let pool = pool(folder.path(), 1, script);
     for _ in 0..20 {
         assert_eq!(pool.read(&page(), in_time()), Err(Error::Unavailable("no pack".into())));
@@ -141,7 +230,8 @@ fn a_worker_that_dies_while_idle_costs_no_page() {
 #[test]
 fn no_scan_waits_for_a_worker_past_its_deadline() {
     let folder = tempfile::tempdir().unwrap();
-    let pool = pool(folder.path(), 1, r"printf 'R\0\0\0\0\0\0\0'; head -c 28 >/dev/null; exec sleep 1000");
+    let pool =
+        pool(folder.path(), 1, r"printf 'R\0\0\0\0\0\0\0\0\0\0\0'; head -c 40 >/dev/null; exec sleep 1000");
     thread::scope(|scope| {
         let busy = scope.spawn(|| pool.read(&page(), Instant::now() + Duration::from_secs(2)));
         while pool.shared.lock().live == 0 || !pool.shared.lock().idle.is_empty() {
