@@ -5,7 +5,9 @@ use super::{
     compile::{Entry, Wanted, refused},
     decide::Decider,
 };
-use crate::rules::regex::{Bytes, Factors, Limits, Literals, Needs, Texts, counted, filter, literals, needs};
+use crate::rules::regex::{
+    Bytes, Factors, KINDS, Limits, Literals, Needs, Texts, counted, filter, literals, needs, starts_anywhere,
+};
 
 /// Longer patterns gain nothing in Hyperscan and take most of its compile time (97 of SpamAssassin's
 /// 1,582 patterns took 106 of 148 s): strings, or a piece of them, have to do.
@@ -16,6 +18,8 @@ pub const LONGEST: usize = 1000;
 pub struct Analysis {
     /// Whether it is too large for PCRE2.
     pub large: bool,
+    /// Whether PCRE2 takes long to find that there is no match.
+    pub slow: bool,
     /// Whether its matches need have no string in common.
     pub lone: bool,
     /// Whether the factors hold for texts in plain ASCII only.
@@ -45,9 +49,10 @@ impl Analysis {
             Literals::None => (None, true),
         };
         let needs = needs(&regex.plain, regex.flags);
-        let known = Analysis { large, lone, ascii: false, squeezed: false, factors, needs };
-        // what is short, decided and begins with strings is best left to Hyperscan
         let long = regex.scan.len() > LONGEST;
+        let slow = long && starts_anywhere(&regex.plain, regex.flags);
+        let known = Analysis { large, slow, lone, ascii: false, squeezed: false, factors, needs };
+        // what is short, decided and begins with strings is best left to Hyperscan
         if known.factors.is_some() || !(lone || regex.loosened || long) {
             return Ok(known);
         }
@@ -70,8 +75,7 @@ impl Analysis {
     }
 }
 
-// A byte of flags, the needs (length, then kinds of four 8-byte numbers each, with their count before them), then the least
-// count, clauses, their sets and the strings of those, each with its count or length before it.
+// A byte of flags, the needs (length, line, then kinds of four 8-byte numbers each), then the least count, clauses, their sets and the strings of those, each with its count or length before it.
 // Integers are little-endian.
 const OK: u8 = 1;
 const LARGE: u8 = 2;
@@ -80,6 +84,7 @@ const ASCII: u8 = 8;
 const FACTORS: u8 = 16;
 const DECIDE: u8 = 32;
 const SQUEEZED: u8 = 64;
+const SLOW: u8 = 128;
 
 /// Writes what looking at a pattern told, or why it is none.
 pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
@@ -93,6 +98,7 @@ pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
     let decide = analysis.factors.as_ref().is_some_and(|factors| factors.decide);
     let flags = [
         (LARGE, analysis.large),
+        (SLOW, analysis.slow),
         (LONE, analysis.lone),
         (ASCII, analysis.ascii),
         (SQUEEZED, analysis.squeezed),
@@ -101,7 +107,7 @@ pub fn encode(analysis: &Result<Analysis, String>, out: &mut Vec<u8>) {
     ];
     out.push(flags.iter().filter(|(_, on)| *on).fold(OK, |all, (flag, _)| all | flag));
     out.extend(analysis.needs.length.to_le_bytes());
-    count(analysis.needs.kinds.len(), out);
+    out.extend(analysis.needs.line.to_le_bytes());
     analysis.needs.kinds.iter().flat_map(|kind| kind.0).for_each(|part| out.extend(part.to_le_bytes()));
     let Some(factors) = &analysis.factors else { return };
     out.extend(factors.least.to_le_bytes());
@@ -122,15 +128,12 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
     if flags == 0 {
         return Some(Err(String::from_utf8(get(bytes)?).ok()?));
     }
-    let length = number(bytes)? as u32;
-    let kinds = list(bytes, |bytes| {
-        let mut parts = [0; 4];
-        for part in &mut parts {
-            let (eight, rest) = bytes.split_first_chunk()?;
-            (*part, *bytes) = (u64::from_le_bytes(*eight), rest);
-        }
-        Some(Bytes(parts))
-    })?;
+    let (length, line) = (number(bytes)? as u32, number(bytes)? as u32);
+    let mut kinds = [Bytes::default(); KINDS];
+    for part in kinds.iter_mut().flat_map(|kind| &mut kind.0) {
+        let (eight, rest) = bytes.split_first_chunk()?;
+        (*part, *bytes) = (u64::from_le_bytes(*eight), rest);
+    }
     let factors = if flags & FACTORS == 0 {
         None
     } else {
@@ -141,11 +144,12 @@ pub fn decode(bytes: &mut &[u8]) -> Option<Result<Analysis, String>> {
     let is = |flag| flags & flag != 0;
     Some(Ok(Analysis {
         large: is(LARGE),
+        slow: is(SLOW),
         lone: is(LONE),
         ascii: is(ASCII),
         squeezed: is(SQUEEZED),
         factors,
-        needs: Needs { length, kinds },
+        needs: Needs { length, line, kinds },
     }))
 }
 
@@ -187,8 +191,9 @@ mod tests {
             Ok(Analysis::default()),
             Ok(Analysis {
                 large: true,
+                slow: true,
                 lone: true,
-                needs: Needs { length: 7, kinds: vec![Bytes([1, 2, 3, u64::MAX])] },
+                needs: Needs { length: 7, line: 5, kinds: [Bytes([1, 2, 3, u64::MAX]); KINDS] },
                 ..Analysis::default()
             }),
             Ok(Analysis {

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Changes whenever the way from patterns to analyses and databases does.
-const VERSION: &[u8] = b"criba rules 10\n";
+const VERSION: &[u8] = b"criba rules 11\n";
 const VERSION_OF_PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// No cache file is larger; a compiled set of all stock rules takes some 20 MB.
 const MAX_FILE: u64 = 1 << 30;

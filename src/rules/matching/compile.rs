@@ -14,7 +14,7 @@ use super::{
     decide::Decider,
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
-    view::{How, Pattern, Slot, View},
+    view::{How, Pattern, Single, Slot, View},
 };
 use crate::rules::regex::{Factors, Regex};
 
@@ -82,10 +82,12 @@ pub fn compile(sets: Vec<Vec<Entry>>, cache: Option<&Cache>) -> (Vec<View>, Vec<
 }
 
 fn pattern(Entry { rule, wanted, negated }: Entry, analysis: Analysis) -> Pattern {
-    let Analysis { large, lone, ascii, squeezed, factors, needs } = analysis;
+    let Analysis { large, slow, lone, ascii, squeezed, factors, needs } = analysis;
     let (decider, how, fuzzy) = match wanted {
-        Wanted::Pattern(regex) => (Decider::trusted(regex, large), How::Exact, None),
-        Wanted::Fuzzy(fuzzy) => (Decider::trusted(any_of(&fuzzy.words), false), How::Fuzzy, Some(fuzzy)),
+        Wanted::Pattern(regex) => (Decider::trusted(regex, large, slow), How::Exact, None),
+        Wanted::Fuzzy(fuzzy) => {
+            (Decider::trusted(any_of(&fuzzy.words), false, false), How::Fuzzy, Some(fuzzy))
+        }
     };
     Pattern { rule, how, negated, decider, fuzzy, factors, ascii, squeezed, needs, clauses: Vec::new(), lone }
 }
@@ -118,29 +120,31 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
         pattern.how = choice.how;
     }
     let slots = slots(&patterns, &choices);
-    let is_fallback =
-        |(id, _): &(u32, Database)| choices.get(*id as usize).is_some_and(|it| it.is_fallback());
-    let (fallbacks, lone): (Vec<_>, Vec<_>) = lone.into_iter().partition(is_fallback);
     for pattern in &mut patterns {
         pattern.clauses = clauses(pattern);
     }
-    let ids = |wanted: fn(&Pattern) -> bool| {
-        (0u32..).zip(&patterns).filter(|(_, pattern)| wanted(pattern)).map(|(id, _)| id).collect()
+    let singles = singles(&patterns, &choices, lone);
+    let negated = (0u32..).zip(&patterns).filter(|(_, pattern)| pattern.negated).map(|(id, _)| id).collect();
+    View { database, squeezed, singles, patterns, negated, slots }
+}
+
+/// The patterns that are searched for by themselves. Those with a database come first, and those for all texts before
+/// those for some.
+fn singles(patterns: &[Pattern], choices: &[Choice], databases: Vec<(u32, Database)>) -> Vec<Single> {
+    let single = |(id, database): (u32, Option<Database>)| {
+        let (pattern, choice) = (patterns.get(id as usize)?, choices.get(id as usize)?);
+        let foreign = choice.is_fallback() || pattern.is_ascii();
+        Some(Single { pattern: id, needs: pattern.needs.clone(), foreign, database })
     };
-    View {
-        alone: ids(|pattern| pattern.how == How::Alone),
-        ascii: ids(Pattern::is_ascii)
-            .into_iter()
-            .filter(|id| fallbacks.iter().all(|(it, _)| it != id))
-            .collect(),
-        fallbacks,
-        negated: ids(|pattern| pattern.negated),
-        slots,
-        lone,
-        database,
-        squeezed,
-        patterns,
-    }
+    let searched: HashSet<u32> = databases.iter().map(|(id, _)| *id).collect();
+    let others = (0u32..)
+        .zip(patterns)
+        .filter(|(id, pattern)| (pattern.how == How::Alone || pattern.is_ascii()) && !searched.contains(id));
+    let databases = databases.into_iter().map(|(id, database)| (id, Some(database)));
+    let mut singles: Vec<Single> =
+        databases.chain(others.map(|(id, _)| (id, None))).filter_map(single).collect();
+    singles.sort_by_key(|single| (single.database.is_none(), single.foreign));
+    singles
 }
 
 /// Chooses for each pattern what Hyperscan makes of it, and compiles.

@@ -1,11 +1,11 @@
 //! PCRE2 has the last word on a pattern: it matches exactly as Perl does, within limits. The few patterns that are too
-//! large for it (11 of SpamAssassin's, obfuscated words mostly) are left to `large`.
+//! large for it (11 of SpamAssassin's, obfuscated words mostly) are left to `automata`.
 
 use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
 
-use super::large::Large;
+use super::automata::{Gate, Large, Strings};
 use crate::rules::regex::Regex;
 
 /// Backtracking steps for one search. A catastrophic pattern such as `(a+)+$` is stopped after some
@@ -31,6 +31,10 @@ pub struct Decider {
     interpreted: OnceLock<Option<Compiled>>,
     /// In place of both for a pattern that is too large for PCRE2.
     large: Option<Large>,
+    /// Asked before all of them, where their answer takes long.
+    gate: Option<Gate>,
+    /// For counting matches of a pattern that is some strings.
+    strings: OnceLock<Option<Strings>>,
 }
 
 impl Decider {
@@ -43,20 +47,28 @@ impl Decider {
             Ok(_) => Ok(Decider::unchecked(regex)),
             Err(error) if error.code() == TOO_LARGE && regex.linear => {
                 Large::check(&regex)?;
-                Ok(Decider::trusted(regex, true))
+                Ok(Decider { large: Some(Large::default()), ..Decider::unchecked(regex) })
             }
             Err(error) => Err(error.to_string()),
         }
     }
 
-    /// Trusts that the pattern was checked before, and was `large` then or was not.
-    pub fn trusted(regex: Regex, large: bool) -> Decider {
-        Decider { large: large.then(Large::default), ..Decider::unchecked(regex) }
+    /// Trusts that the pattern was checked before, and was `large` then or was not. One that is `slow` gets a gate.
+    pub fn trusted(regex: Regex, large: bool, slow: bool) -> Decider {
+        let (large, gate) = (large.then(Large::default), (large || slow).then(Gate::default));
+        Decider { large, gate, ..Decider::unchecked(regex) }
     }
 
     /// One that nobody takes matches nothing.
     fn unchecked(regex: Regex) -> Decider {
-        Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None }
+        Decider {
+            regex,
+            fast: OnceLock::new(),
+            interpreted: OnceLock::new(),
+            large: None,
+            gate: None,
+            strings: OnceLock::new(),
+        }
     }
 
     /// Whether the pattern is too large for PCRE2.
@@ -71,6 +83,9 @@ impl Decider {
 
     /// The first match that starts at or behind `at`; what is before it counts as context.
     pub fn find_at(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, Exceeded> {
+        if self.gate.as_ref().is_some_and(|gate| !gate.is_open(&self.regex, subject, at)) {
+            return Ok(None);
+        }
         if let Some(large) = &self.large {
             return Ok(large.find_at(&self.regex, subject, at));
         }
@@ -101,6 +116,11 @@ impl Decider {
 
     /// Matches that do not overlap, from left to right, `most` at the most. An empty one moves on by a byte.
     pub fn count(&self, subject: &[u8], most: u32) -> Result<u32, Exceeded> {
+        if most > 1
+            && let Some(strings) = self.strings.get_or_init(|| Strings::of(&self.regex))
+        {
+            return Ok(strings.count(subject, most));
+        }
         let (mut count, mut at) = (0, 0);
         while count < most && at <= subject.len() {
             let Some(found) = self.find_at(subject, at)? else { break };
@@ -156,6 +176,8 @@ mod tests {
         assert_eq!(decider("/^a/").count(b"aaa", u32::MAX), Ok(1));
         assert_eq!(decider("/(?<=a)a/").count(b"aaa", u32::MAX), Ok(2));
         assert_eq!(decider("/a/").count(b"aaaa", 2), Ok(2));
+        // the first alternative counts, not the longest
+        assert_eq!(decider("/(?:ab|a|b\\xc3[\\xa8-\\xaa]|bc)/i").count(b"AbcaBb\xc3\xa9a", u32::MAX), Ok(4));
     }
 
     #[test]

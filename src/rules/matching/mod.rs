@@ -5,13 +5,13 @@
 //! keeps compiled databases on disk.
 
 mod analysis;
+mod automata;
 mod cache;
 mod compile;
 mod costs;
 mod decide;
 mod fuzzy;
 mod hyperscan_ffi;
-mod large;
 mod view;
 
 pub use cache::Cache;

@@ -1,6 +1,6 @@
 //! The patterns that look at one kind of text, and a scan over one unit of it.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use super::{
     costs::{Costs, timed},
@@ -8,7 +8,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
-use crate::rules::regex::{Bytes, Factors, Needs, Signs, is_plain, squeeze};
+use crate::rules::regex::{Factors, Needs, Signs, Text, is_plain, squeeze};
 
 /// After so many searches somebody looks at the clock. One takes some ten milliseconds at most.
 const STEPS: usize = 8;
@@ -63,23 +63,28 @@ pub struct Slot {
     pub least: u32,
 }
 
+/// A pattern that is searched for by itself.
+#[derive(Debug)]
+pub struct Single {
+    pub pattern: u32,
+    /// Its needs, here too: most texts lack something, and nothing else of the pattern is looked at then.
+    pub needs: Needs,
+    /// Whether only texts that are not plain ASCII are searched for it.
+    pub foreign: bool,
+    /// Without one PCRE2 searches.
+    pub database: Option<Database>,
+}
+
 /// All patterns that look at one kind of text.
 #[derive(Debug, Default)]
 pub struct View {
     pub(super) database: Option<Database>,
     /// For patterns whose strings are found in squeezed text.
     pub(super) squeezed: Option<Database>,
-    /// Databases of single patterns; they are not asked when the rule has all its hits.
-    pub(super) lone: Vec<(u32, Database)>,
-    /// The same, for texts that are not plain ASCII only.
-    pub(super) fallbacks: Vec<(u32, Database)>,
+    pub(super) singles: Vec<Single>,
     pub(super) patterns: Vec<Pattern>,
-    /// Patterns that PCRE2 has to try on every unit.
-    pub(super) alone: Vec<u32>,
-    /// Patterns without a database that PCRE2 has to try on every unit that is not plain ASCII.
-    pub(super) ascii: Vec<u32>,
     pub(super) negated: Vec<u32>,
-    /// What the database's ids stand for.
+    /// What the databases' ids stand for.
     pub(super) slots: Vec<Slot>,
 }
 
@@ -124,7 +129,7 @@ impl Scratch {
 impl View {
     /// The compiled databases.
     pub fn databases(&self) -> impl Iterator<Item = &Database> {
-        let single = self.lone.iter().chain(&self.fallbacks).map(|(_, database)| database);
+        let single = self.singles.iter().filter_map(|single| single.database.as_ref());
         self.database.iter().chain(&self.squeezed).chain(single)
     }
 
@@ -144,84 +149,106 @@ impl View {
 
     /// Looks for all patterns in one unit.
     pub fn scan(&self, unit: &[u8], scratch: &mut Scratch, sink: &mut impl Sink) {
-        let Scratch { database, found, squeezed, bits, stamp, matched, costs } = scratch;
-        found.clear();
-        matched.clear();
-        let ascii_only = !self.ascii.is_empty() || !self.fallbacks.is_empty();
-        let foreign = ascii_only && !is_plain(unit);
-        if let Some(scratch) = database.as_mut() {
-            let stamp = next(stamp, bits, self.patterns.len());
-            let mut hit = |id: u32, end: usize| {
-                let Some(slot) = self.slots.get(id as usize) else { return };
-                let Some((seen, bits)) = bits.get_mut(slot.pattern as usize) else { return };
-                if *seen != stamp {
-                    (*seen, *bits) = (stamp, 0);
-                    found.push((slot.pattern, end));
-                } else if self.is_fuzzy(slot.pattern) {
-                    // of words within a distance each end counts
-                    found.push((slot.pattern, end));
-                }
-                match slot.least {
-                    1 => *bits |= 1 << slot.set,
-                    _ => *bits += 1,
-                }
+        scratch.found.clear();
+        scratch.matched.clear();
+        self.together(unit, scratch);
+        let candidates = scratch.found.len();
+        let is_foreign = self.singles.iter().any(|single| single.foreign) && !is_plain(unit);
+        let _ = self.one_by_one(unit, is_foreign, scratch, sink).is_continue()
+            && self.decide(unit, candidates, is_foreign, scratch, sink).is_continue();
+    }
+
+    /// Finds candidates in the databases that patterns share.
+    fn together(&self, unit: &[u8], scratch: &mut Scratch) {
+        let Scratch { database: Some(memory), found, squeezed, bits, stamp, costs, .. } = scratch else {
+            return;
+        };
+        let stamp = next(stamp, bits, self.patterns.len());
+        let mut hit = |id: u32, end: usize| {
+            let Some(slot) = self.slots.get(id as usize) else { return };
+            let Some((seen, bits)) = bits.get_mut(slot.pattern as usize) else { return };
+            if *seen != stamp {
+                (*seen, *bits) = (stamp, 0);
+                found.push((slot.pattern, end));
+            } else if self.is_fuzzy(slot.pattern) {
+                // of words within a distance each end counts
+                found.push((slot.pattern, end));
+            }
+            match slot.least {
+                1 => *bits |= 1 << slot.set,
+                _ => *bits += 1,
+            }
+        };
+        // A scan fails only when the scratch is foreign, and then finds nothing.
+        if let Some(database) = &self.database {
+            let scanned = timed(costs, Costs::shared, || database.scan(unit, memory, &mut hit));
+            debug_assert!(scanned.is_ok(), "{scanned:?}");
+        }
+        let Some(database) = &self.squeezed else { return };
+        for signs in [Signs::Gone, Signs::Letters] {
+            let mut both = false;
+            let scanned = timed(costs, Costs::shared, || {
+                both = squeeze(unit, signs, squeezed);
+                database.scan(squeezed, memory, &mut hit)
+            });
+            debug_assert!(scanned.is_ok(), "{scanned:?}");
+            if !both {
+                break;
+            }
+        }
+    }
+
+    /// Finds the patterns that have no strings to begin with, or none in a text like this.
+    fn one_by_one(
+        &self,
+        unit: &[u8],
+        is_foreign: bool,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        let Scratch { database: memory, found, costs, .. } = scratch;
+        if self.singles.iter().all(|single| single.foreign && !is_foreign) {
+            return ControlFlow::Continue(());
+        }
+        let text = Text::of(unit);
+        let asked = self.singles.iter().filter(|single| !single.foreign || is_foreign);
+        for (at, single) in asked.filter(|single| single.needs.are_met(&text)).enumerate() {
+            if at % STEPS == STEPS - 1 && sink.out_of_time() {
+                return ControlFlow::Break(());
+            }
+            let (Some(database), Some(memory)) = (&single.database, memory.as_mut()) else {
+                found.push((single.pattern, 0));
+                continue;
             };
-            // A scan fails only when the scratch is foreign, and then finds nothing.
-            if let Some(database) = &self.database {
-                let scanned = timed(costs, Costs::shared, || database.scan(unit, scratch, &mut hit));
+            let Some(pattern) = self.patterns.get(single.pattern as usize) else { continue };
+            if pattern.negated || sink.wants(pattern.rule) > 0 {
+                let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
+                let hit = |_, end| found.push((single.pattern, end));
+                let scanned = timed(costs, book, || database.scan(unit, memory, hit));
                 debug_assert!(scanned.is_ok(), "{scanned:?}");
             }
-            for signs in [Signs::Gone, Signs::Letters] {
-                let Some(database) = &self.squeezed else { break };
-                let mut both = false;
-                let scanned = timed(costs, Costs::shared, || {
-                    both = squeeze(unit, signs, squeezed);
-                    database.scan(squeezed, scratch, &mut hit)
-                });
-                debug_assert!(scanned.is_ok(), "{scanned:?}");
-                if !both {
-                    break;
-                }
-            }
         }
-        let candidates = found.len();
-        // What is searched for by itself is not, where the unit has not what it takes.
-        let by_itself = !(self.lone.is_empty() && self.alone.is_empty()) || foreign;
-        let bytes = if by_itself { Bytes::of(unit) } else { Bytes::default() };
-        let is_possible = |pattern: &Pattern| pattern.needs.are_met(unit.len(), &bytes);
-        if let Some(scratch) = database {
-            let single = self.lone.iter().chain(self.fallbacks.iter().filter(|_| foreign));
-            for (at, (id, database)) in single.enumerate() {
-                if at % STEPS == STEPS - 1 && sink.out_of_time() {
-                    return;
-                }
-                let Some(pattern) = self.patterns.get(*id as usize) else { continue };
-                if is_possible(pattern) && (pattern.negated || sink.wants(pattern.rule) > 0) {
-                    let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
-                    let hit = |_, end| found.push((*id, end));
-                    let scanned = timed(costs, book, || database.scan(unit, scratch, hit));
-                    debug_assert!(scanned.is_ok(), "{scanned:?}");
-                }
-            }
-        }
-        let foreign_only = self.ascii.iter().filter(|_| foreign);
-        let alone = self.alone.iter().chain(foreign_only).copied();
-        let is_possible = |id: &u32| self.patterns.get(*id as usize).is_some_and(is_possible);
-        found.extend(alone.filter(is_possible).map(|id| (id, 0)));
+        ControlFlow::Continue(())
+    }
+
+    /// Decides what was found; the first `candidates` by databases that patterns share.
+    fn decide(
+        &self,
+        unit: &[u8],
+        candidates: usize,
+        is_foreign: bool,
+        scratch: &mut Scratch,
+        sink: &mut impl Sink,
+    ) -> ControlFlow<()> {
+        let Scratch { found, bits, matched, costs, .. } = scratch;
         for (at, &(id, end)) in found.iter().enumerate() {
             if at % STEPS == STEPS - 1 && sink.out_of_time() {
-                return;
+                return ControlFlow::Break(());
             }
             let Some(pattern) = self.patterns.get(id as usize) else { continue };
             let bits = bits.get(id as usize).map_or(0, |(_, bits)| *bits);
-            if at < candidates {
-                let holds = match pattern.least() {
-                    1 => pattern.clauses.iter().any(|clause| bits & clause == *clause),
-                    least => bits >= u64::from(least),
-                };
-                if !holds || (foreign && pattern.is_ascii()) {
-                    continue;
-                }
+            if at < candidates && (!pattern.may_match(bits) || (is_foreign && pattern.is_ascii())) {
+                continue;
             }
             let book = |costs: &mut Costs, spent| costs.of(pattern.rule, spent);
             if !pattern.negated {
@@ -237,6 +264,7 @@ impl View {
                 sink.hit(pattern.rule, 1, unit, None);
             }
         }
+        ControlFlow::Continue(())
     }
 }
 
@@ -263,6 +291,14 @@ impl Pattern {
     pub fn least(&self) -> u32 {
         let counted = self.factors.as_ref().filter(|_| self.how == How::Literals);
         counted.map_or(1, |factors| factors.least)
+    }
+
+    /// Whether what was found of it is what every match has.
+    fn may_match(&self, bits: u64) -> bool {
+        match self.least() {
+            1 => self.clauses.iter().any(|clause| bits & clause == *clause),
+            least => bits >= u64::from(least),
+        }
     }
 
     fn positive(&self, unit: &[u8], end: usize, sink: &mut impl Sink) {

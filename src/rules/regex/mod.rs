@@ -15,7 +15,7 @@ mod translate;
 
 pub use delimiters::Delimited;
 pub use factors::{Factors, Limits, Literals, Texts, counted, filter, literals, parsed};
-pub use needs::{Bytes, Needs};
+pub use needs::{Bytes, KINDS, Needs, Text};
 pub use plain::is_plain;
 use regex_syntax::hir::Hir;
 pub use squeezed::{Signs, squeeze};
@@ -24,6 +24,11 @@ pub use translate::translate;
 /// What a text must have for a pattern in the dialect of the `regex` crate to match.
 pub fn needs(plain: &str, flags: Flags) -> Needs {
     factors::parsed(plain, flags).map(|hir| Needs::of(&hir)).unwrap_or_default()
+}
+
+/// Whether matches of a pattern in the dialect of the `regex` crate may begin at a third of all bytes and more.
+pub fn starts_anywhere(plain: &str, flags: Flags) -> bool {
+    factors::parsed(plain, flags).is_none_or(|hir| needs::first(&hir).frequency() > 0.3)
 }
 
 /// What finds at least as much as a pattern in the dialect of the `regex` crate, and takes fewer states; `None` where nothing
