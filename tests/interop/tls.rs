@@ -98,6 +98,18 @@ fn spamc_asks_over_tls_with_a_certificate_of_its_own() {
     let output = spamc(&options, &large);
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stdout.starts_with(b"X-Spam-Status: No") && output.stdout.ends_with(text.as_bytes()));
+    // An authority found in a folder by its hash; where there is none, the engine is not believed.
+    for (name, code) in [("ca.pem", 1), ("localhost/request.pem", 69)] {
+        let authorities = folder.path().join(format!("authorities-{code}"));
+        fs::create_dir(&authorities).expect("a folder");
+        fs::copy(folder.path().join(name), authorities.join("ca.pem")).expect("a certificate");
+        let hashed = Command::new("openssl").arg("rehash").arg(&authorities).output().expect("openssl");
+        assert!(hashed.status.success(), "{}", String::from_utf8_lossy(&hashed.stderr));
+        let by_path = format!("--ssl-ca-path {}", authorities.display());
+        let by_path = options.replace("--ssl-ca-file FOLDER/ca.pem", &by_path);
+        assert_ne!(by_path, options);
+        assert_eq!(spamc(&by_path, &sample("spam/gtube")).status.code(), Some(code), "{name}");
+    }
     // Without one it gets nothing, and neither does it without TLS.
     for options in ["-S", ""] {
         let output = spamc(options, &sample("spam/gtube"));
