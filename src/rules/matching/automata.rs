@@ -9,13 +9,12 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex_automata::{
     Anchored, Input, MatchKind,
     hybrid::{dfa, regex},
     nfa::thompson::{self, WhichCaptures},
 };
-use regex_syntax::hir::{Hir, Look, literal::Extractor};
+use regex_syntax::hir::{Hir, Look};
 
 use crate::rules::regex::{Regex, lighter_than, parsed};
 
@@ -122,37 +121,6 @@ impl Exact {
         let found = self.caches.with(|| self.regex.create_cache(), search);
         // neither error is met: no byte stops these automata, and they never give up
         found.ok()?.map(|found| found.range())
-    }
-}
-
-/// A pattern that is some strings. Counting each `e` of a mail by PCRE2 takes a call for each.
-#[derive(Debug)]
-pub struct Strings(AhoCorasick);
-
-impl Strings {
-    /// The strings of a pattern; `None` where it is more than some short ones.
-    pub fn of(regex: &Regex) -> Option<Strings> {
-        const MOST: usize = 64;
-        let hir = parsed(&regex.plain, regex.flags).filter(|_| regex.linear)?;
-        // a string does not tell where it stands
-        let strings = Extractor::new().extract(&hir);
-        let plain = hir.properties().look_set().is_empty() && strings.is_exact();
-        let strings = strings.literals().filter(|strings| plain && (1..=MOST).contains(&strings.len()))?;
-        if strings.iter().any(|string| string.is_empty()) {
-            return None;
-        }
-        // what it looks for is frequent: looking for rare bytes first gains nothing
-        let mut builder = AhoCorasick::builder();
-        builder
-            .match_kind(aho_corasick::MatchKind::LeftmostFirst)
-            .kind(Some(AhoCorasickKind::DFA))
-            .prefilter(false);
-        builder.build(strings.iter().map(|string| string.as_bytes())).ok().map(Strings)
-    }
-
-    /// Matches that do not overlap, from left to right, `most` at the most.
-    pub fn count(&self, subject: &[u8], most: u32) -> u32 {
-        self.0.find_iter(subject).take(most as usize).count() as u32
     }
 }
 

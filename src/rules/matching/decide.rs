@@ -5,7 +5,7 @@ use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
 
-use super::automata::{Gate, Large, Strings};
+use super::automata::{Gate, Large};
 use crate::rules::regex::Regex;
 
 /// Backtracking steps for one search. A catastrophic pattern such as `(a+)+$` is stopped after some
@@ -33,8 +33,6 @@ pub struct Decider {
     large: Option<Large>,
     /// Asked before all of them, where their answer takes long.
     gate: Option<Gate>,
-    /// For counting matches of a pattern that is some strings.
-    strings: OnceLock<Option<Strings>>,
 }
 
 impl Decider {
@@ -61,14 +59,7 @@ impl Decider {
 
     /// One that nobody takes matches nothing.
     fn unchecked(regex: Regex) -> Decider {
-        Decider {
-            regex,
-            fast: OnceLock::new(),
-            interpreted: OnceLock::new(),
-            large: None,
-            gate: None,
-            strings: OnceLock::new(),
-        }
+        Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None, gate: None }
     }
 
     /// Whether the pattern is too large for PCRE2.
@@ -116,11 +107,6 @@ impl Decider {
 
     /// Matches that do not overlap, from left to right, `most` at the most. An empty one moves on by a byte.
     pub fn count(&self, subject: &[u8], most: u32) -> Result<u32, Exceeded> {
-        if most > 1
-            && let Some(strings) = self.strings.get_or_init(|| Strings::of(&self.regex))
-        {
-            return Ok(strings.count(subject, most));
-        }
         let (mut count, mut at) = (0, 0);
         while count < most && at <= subject.len() {
             let Some(found) = self.find_at(subject, at)? else { break };
