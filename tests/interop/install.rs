@@ -17,8 +17,8 @@ use super::{
 
 const PLACE: &str = "\
 for name in etc usr; do
-  mkdir -p FOLDER/$name FOLDER/work/$name
-  mount -t overlay overlay -o lowerdir=/$name,upperdir=FOLDER/$name,workdir=FOLDER/work/$name /$name || exit 75
+  mkdir -p FOLDER/$name FOLDER/overlay/$name
+  mount -t overlay overlay -o lowerdir=/$name,upperdir=FOLDER/$name,workdir=FOLDER/overlay/$name /$name || exit 75
 done
 for name in run var/lib var/spool; do mount -t tmpfs none /$name || exit 75; done
 mkdir -p /var/spool/postfix /var/lib/criba/spool /run/criba
