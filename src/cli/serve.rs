@@ -13,6 +13,7 @@ use crate::{
     engine::Engine,
     log,
     ocr::{self, Pool},
+    precedence_ffi::{self, Precedence},
     server::{self, Server},
 };
 
@@ -88,6 +89,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let server = Server::start(engine, &settings.server, ocr.workers, reload, handed).map_err(failure)?;
         for address in server.addresses() {
             tracing::info!("listening on {address}");
+        }
+        // This thread reads and writes all there is. What it starts from here on has no part in it.
+        if !precedence_ffi::take(Precedence::Prompt) {
+            tracing::info!(
+                "not in real time: where other programs keep the cores busy, replies may wait for them"
+            );
         }
         server.run_until_signalled().await.map_err(failure)
     })

@@ -66,6 +66,7 @@ use crate::{
     config::{Listen, ServerSettings},
     engine::Engine,
     pipeline::{Pending, Publish},
+    precedence_ffi::{self, Precedence},
     wire::frame,
 };
 
@@ -211,7 +212,10 @@ impl Server {
     }
 
     fn threads(&mut self) -> Result<(), Error> {
-        self.thread("clock", |shared| shared.clock.run())?;
+        self.thread("clock", |shared| {
+            precedence_ffi::take(Precedence::Prompt);
+            shared.clock.run();
+        })?;
         for number in 0..self.shared.options.fast {
             self.thread(&format!("scan-{number}"), |shared| worker::fast(shared, Takes::Anything))?;
         }

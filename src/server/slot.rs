@@ -125,7 +125,9 @@ impl Slot {
 
 impl Publish for Slot {
     fn publish(&self, verdict: Verdict) {
-        lock(&self.state).standing = Some(verdict);
+        // The one before is taken apart without the lock: the clock may be waiting for that.
+        let before = lock(&self.state).standing.replace(verdict);
+        drop(before);
     }
 }
 

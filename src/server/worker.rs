@@ -55,9 +55,11 @@ pub(super) struct MediaJob {
 
 /// Judges text until the lane is closed.
 pub(super) fn fast(shared: &Shared, takes: Takes) {
-    if takes == Takes::Slow {
-        precedence_ffi::take(Precedence::Patient);
-    }
+    match takes {
+        Takes::Slow => precedence_ffi::take(Precedence::Patient),
+        Takes::Reserved => precedence_ffi::take(Precedence::Reserved),
+        Takes::Anything => true,
+    };
     let mut own = None;
     while let Some((job, taken)) = shared.fast.take(takes) {
         judge_text(shared, &mut own, job);
