@@ -17,12 +17,14 @@ use super::{
     Plan,
     mix::Class,
     tally::{Answer, Tally},
+    waits::Waits,
 };
 use crate::{
     budget::Budget,
     client::{Client, Error, Reply},
     engine::Engine,
     pipeline::{self, Mail},
+    precedence_ffi::{self, Precedence},
     profile::Profile,
     wire::{frame::Kind, request::Envelope},
 };
@@ -32,15 +34,16 @@ pub(super) fn closed(plan: &Plan, clients: Vec<Client>) -> Result<Vec<Tally>, Er
     let next = AtomicUsize::new(0);
     let until = Instant::now() + plan.duration;
     let one = |mut client: Client, number: usize| {
+        precedence_ffi::take(Precedence::Prompt);
         let mut tallies = plan.tallies();
-        let mut random = Random::new(number);
+        let mut random = Random::new(plan.seed, number);
         while Instant::now() < until {
             let (index, class) = plan.mix.pick(random.uniform());
             let mail = plan.mail(class, next.fetch_add(1, Ordering::Relaxed), &mut random);
             let sent = Instant::now();
             let reply = client.scan(&mail, &class.envelope, plan.budget)?;
             if let Some(tally) = tallies.get_mut(index) {
-                tally.answered(&plan.answer(&reply, sent.elapsed(), Duration::ZERO));
+                tally.answered(&plan.answer(&reply, sent.elapsed()));
             }
         }
         Ok(tallies)
@@ -78,22 +81,29 @@ struct Due {
 }
 
 fn open_one(plan: &Plan, mut receiver: Client, rate: f64, number: usize) -> Result<Vec<Tally>, Error> {
+    // On the engine's machine, a reply waits for nothing but this thread.
+    precedence_ffi::take(Precedence::Prompt);
     let sender = receiver.try_clone()?;
     let flight = Flight { due: Mutex::default(), sent: AtomicU64::new(u64::MAX) };
     thread::scope(|scope| {
         let sending = scope.spawn(|| send(plan, sender, rate, number, &flight));
         let mut tallies = plan.tallies();
+        let mut waits = Waits::of_this_thread();
         let mut answered = 0;
         while answered < flight.sent.load(Ordering::Acquire) {
             let reply = receiver.receive()?;
             let now = Instant::now();
+            let waited = waits.look(now);
             let due = flight.due.lock().unwrap_or_else(PoisonError::into_inner).remove(&reply.id);
             // The one that is not known answers the PING that follows the last message.
             if let Some(due) = due
                 && let Some(tally) = tallies.get_mut(due.class)
             {
                 answered += 1;
-                tally.answered(&plan.answer(&reply, now - due.at, due.lag));
+                tally.received(waited);
+                let mut answer = plan.answer(&reply, now - due.at);
+                answer.lag = due.lag + answer.budget.map_or(waited, |budget| waits.since(due.at + budget));
+                tally.answered(&answer);
             }
         }
         let sent = sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
@@ -109,8 +119,9 @@ fn send(
     number: usize,
     flight: &Flight,
 ) -> Result<Vec<Tally>, Error> {
+    precedence_ffi::take(Precedence::Prompt);
     let mut tallies = plan.tallies();
-    let mut random = Random::new(number);
+    let mut random = Random::new(plan.seed, number);
     let started = Instant::now();
     let mut due = started;
     let mut sent = 0;
@@ -119,10 +130,10 @@ fn send(
         if due >= started + plan.duration {
             break;
         }
-        thread::sleep(due.saturating_duration_since(Instant::now()));
         // Connections start at different places of the corpus.
         let (index, class) = plan.mix.pick(random.uniform());
         let mail = plan.mail(class, sent as usize + number * 7919, &mut random);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         let lag = due.elapsed();
         if let Some(tally) = tallies.get_mut(index) {
             tally.sent(lag);
@@ -150,7 +161,7 @@ pub(super) fn here(plan: &Plan, engine: &Engine, profile: &Profile, threads: usi
     };
     let one = |number: usize| {
         let mut tally = Tally::new();
-        let mut random = Random::new(number);
+        let mut random = Random::new(plan.seed, number);
         let mut scratch = engine.scratch();
         while Instant::now() < until {
             let (_, class) = plan.mix.pick(0.0);
@@ -199,7 +210,7 @@ impl Plan {
     }
 
     /// What a reply tells, `latency` after its message should have been sent.
-    fn answer(&self, reply: &Reply, latency: Duration, lag: Duration) -> Answer {
+    fn answer(&self, reply: &Reply, latency: Duration) -> Answer {
         // The verdict is not parsed, since this program shares the machine with the engine that it measures.
         let named = |key: &str| {
             let at = memmem::rfind(reply.json.as_bytes(), key.as_bytes())?;
@@ -209,27 +220,51 @@ impl Plan {
         };
         let asked = Duration::from_millis(self.budget.into());
         let budget = if asked.is_zero() { named("\"budget_ms\":") } else { Some(asked) };
+        let lag = Duration::ZERO;
         Answer { status: reply.status, latency, lag, budget, engine: named("\"elapsed_ms\":") }
     }
 }
 
-/// `mail` with random words in its subject.
+/// `mail` with random words in its subject, and before its text where that is easily found.
 fn varied(mail: &[u8], random: &mut Random) -> Vec<u8> {
     const SUBJECT: &[u8] = b"\nSubject: ";
-    let at = memmem::find(mail, SUBJECT).map_or(0, |at| at + SUBJECT.len());
-    let header = if at == 0 { "Subject: " } else { "" };
-    let words: String = (0..3).map(|_| format!("{} ", random.word())).collect();
-    let end = if at == 0 { "\n" } else { "" };
+    let body = text_start(mail);
+    let header = mail.get(..body.unwrap_or(mail.len())).unwrap_or(mail);
+    let at = memmem::find(header, SUBJECT).map_or(0, |at| at + SUBJECT.len());
+    let mut words = |count| (0..count).map(|_| random.word()).collect::<Vec<_>>().join(" ");
+    let subject = if at == 0 { format!("Subject: {}\n", words(3)) } else { format!("{} ", words(3)) };
+    let text = body.map(|_| format!("{}\n", words(8))).unwrap_or_default();
     let (before, after) = mail.split_at(at);
-    [before, header.as_bytes(), words.as_bytes(), end.as_bytes(), after].concat()
+    let (between, after) = after.split_at(body.map_or(0, |body| body - at));
+    [before, subject.as_bytes(), between, text.as_bytes(), after].concat()
+}
+
+/// Where the text of a mail begins, or that of its first part, where it is written as it is.
+fn text_start(mail: &[u8]) -> Option<usize> {
+    // A header is no longer than this; what is has no need to be varied.
+    const HEADER: usize = 16 << 10;
+    let after_header = |from: usize| {
+        let rest = mail.get(from..)?;
+        let rest = rest.get(..HEADER).unwrap_or(rest);
+        let ends = [&b"\n\n"[..], b"\n\r\n"];
+        ends.iter().filter_map(|end| Some(from + memmem::find(rest, end)? + end.len())).min()
+    };
+    let end = after_header(0)?;
+    let holds =
+        |header: &[u8], words: [&[u8]; 2]| words.iter().any(|word| memmem::find(header, word).is_some());
+    let header = mail.get(..end)?;
+    let start = if holds(header, [b"multipart/", b"Multipart/"]) { after_header(end)? } else { end };
+    (!holds(mail.get(..start)?, [b"base64", b"BASE64"])).then_some(start)
 }
 
 /// SplitMix64: the load has to be random, not unpredictable, and the same in every run.
 struct Random(u64);
 
 impl Random {
-    fn new(number: usize) -> Random {
-        Random(number as u64 + 1)
+    /// Of the thread with this `number`, in the run with this `seed`.
+    fn new(seed: u64, number: usize) -> Random {
+        // So that neighbours do not begin where the other one goes on.
+        Random(Random(seed).bits().wrapping_add(number as u64 + 1))
     }
 
     fn bits(&mut self) -> u64 {
@@ -278,14 +313,14 @@ mod tests {
 
     fn plan(budget: u32) -> Plan {
         let mix = Mix::new(None, &[], vec![]).unwrap();
-        Plan { mix, vary: true, budget, duration: Duration::ZERO }
+        Plan { mix, vary: true, seed: 0, budget, duration: Duration::ZERO }
     }
 
     #[test]
     fn budget_and_time_are_read_off_a_verdict() {
         let answer = |budget: u32, json: &str| {
             let reply = Reply { id: 1, status: 0, json: json.into() };
-            let answer = plan(budget).answer(&reply, Duration::ZERO, Duration::ZERO);
+            let answer = plan(budget).answer(&reply, Duration::ZERO);
             (answer.budget, answer.engine)
         };
         let verdict =
@@ -297,14 +332,36 @@ mod tests {
     }
 
     #[test]
-    fn varied_messages_differ_in_their_subject_only() {
-        let mut random = Random::new(1);
-        let mail = b"From: a@b\nSubject: hello\n\nbody\n";
-        let (first, second) = (varied(mail, &mut random), varied(mail, &mut random));
+    fn varied_messages_differ_in_subject_and_text() {
+        let mut random = Random::new(0, 1);
+        let mut vary = |mail: &str| String::from_utf8(varied(mail.as_bytes(), &mut random)).unwrap();
+        let mail = "From: a@b\nSubject: hello\n\nbody\n";
+        let (first, second) = (vary(mail), vary(mail));
         assert_ne!(first, second);
         for one in [&first, &second] {
-            assert!(one.starts_with(b"From: a@b\nSubject: ") && one.ends_with(b" hello\n\nbody\n"));
+            let (subject, body) =
+                one.strip_prefix("From: a@b\nSubject: ").unwrap().split_once("\n\n").unwrap();
+            assert_eq!((subject.split(' ').count(), &subject[subject.len() - 6..]), (4, " hello"));
+            assert_eq!((body.split_whitespace().count(), body.ends_with("\nbody\n")), (9, true));
         }
-        assert!(varied(b"From: a@b\n\nbody\n", &mut random).ends_with(b" \nFrom: a@b\n\nbody\n"));
+        let bare = vary("From: a@b\r\n\r\nSubject: body\r\n");
+        assert!(bare.starts_with("Subject: ") && bare.ends_with("\nSubject: body\r\n"), "{bare}");
+        let part = |encoding| {
+            format!(
+                "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Transfer-Encoding: {encoding}\n\nYQ==\n"
+            )
+        };
+        assert!(vary(&part("base64")).ends_with(": base64\n\nYQ==\n"), "it would not be base64 any more");
+        let part = vary(&part("7bit"));
+        assert!(part.contains("\n\n--b\n") && !part.ends_with("\n\nYQ==\n"), "{part}");
+    }
+
+    #[test]
+    fn another_seed_or_another_thread_is_another_order() {
+        let first = |seed, number| Random::new(seed, number).bits();
+        let all: std::collections::BTreeSet<u64> =
+            (0..100).flat_map(|seed| (0..100).map(move |number| first(seed, number))).collect();
+        assert_eq!(all.len(), 10_000);
+        assert_eq!(first(3, 4), first(3, 4));
     }
 }

@@ -4,6 +4,7 @@ mod load;
 mod mix;
 mod plot;
 mod tally;
+mod waits;
 
 use std::{io::IsTerminal, path::PathBuf, thread, time::Duration};
 
@@ -61,9 +62,12 @@ pub struct Args {
     /// as in external:0.2:pictures/, sends the messages from there
     #[arg(long, value_name = "P:SHARE[:PATH],...", requires = "server", value_delimiter = ',')]
     mix: Vec<mix::Part>,
-    /// Put random words into the subject of each message, so that no two are the same
+    /// Put random words into subject and text of each message, so that no two are the same
     #[arg(long)]
     vary: bool,
+    /// Another seed is another order of messages, at other moments; each step of a sweep has its own
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
     /// Print the figures as one JSON object
     #[arg(long)]
     json: bool,
@@ -86,6 +90,7 @@ struct Plan {
     mix: Mix,
     /// Whether each message is made different from all others.
     vary: bool,
+    seed: u64,
     /// In ms; 0 is the profile's.
     budget: u32,
     duration: Duration,
@@ -98,14 +103,15 @@ struct Plan {
 pub fn run(args: Args) -> Result<(), Failure> {
     let own = !args.mix.is_empty() && args.mix.iter().all(mix::Part::has_mails);
     let mails = if own && args.paths.is_empty() { Vec::new() } else { read(&args.paths)? };
-    let plan = Plan {
+    let mut plan = Plan {
         mix: Mix::new(args.profile.clone(), &args.mix, mails)?,
         vary: args.vary,
+        seed: args.seed,
         budget: args.budget.unwrap_or(0),
         duration: Duration::from_secs_f64(args.duration),
     };
     match &args.server {
-        Some(server) if !args.sweep.is_empty() => sweep(server, &args, &plan),
+        Some(server) if !args.sweep.is_empty() => sweep(server, &args, &mut plan),
         Some(server) => print(&args, &ask(server, &args, &plan, args.rate)?),
         None => print(&args, &scan_here(&args, &plan)?),
     }
@@ -133,11 +139,12 @@ fn print(args: &Args, report: &Report) -> Result<(), Failure> {
 }
 
 /// The capacity, and then multiples of it.
-fn sweep(server: &str, args: &Args, plan: &Plan) -> Result<(), Failure> {
+fn sweep(server: &str, args: &Args, plan: &mut Plan) -> Result<(), Failure> {
     let closed = ask(server, args, plan, None)?;
     print(args, &closed)?;
     let mut steps = Vec::new();
     for factor in &args.sweep {
+        plan.seed += 1;
         let step = ask(server, args, plan, Some(factor * closed.per_second()))?;
         print(args, &step)?;
         steps.push(step);

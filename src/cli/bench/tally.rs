@@ -14,6 +14,8 @@ pub(super) struct Tally {
     latency: Histogram<u64>,
     /// In microseconds: how late this program itself sent.
     lag: Histogram<u64>,
+    /// In microseconds: how long it had no core to receive a reply with.
+    receipt: Histogram<u64>,
     replies: [u64; Status::ALL.len()],
     past_budget: u64,
     late: u64,
@@ -30,7 +32,7 @@ pub(super) struct Answer {
     pub status: u16,
     /// From the moment at which its message should have been sent.
     pub latency: Duration,
-    /// How late it was sent, which is this program's fault.
+    /// How late it was sent, and how long past its budget there was no core to receive it with: this program's fault.
     pub lag: Duration,
     pub budget: Option<Duration>,
     /// What the engine says it took, from the frame's first byte to the reply.
@@ -43,7 +45,8 @@ impl Tally {
         let empty = Histogram::new_with_bounds(1, 3_600_000_000, 3).expect("constant bounds");
         Tally {
             latency: empty.clone(),
-            lag: empty,
+            lag: empty.clone(),
+            receipt: empty,
             replies: Default::default(),
             past_budget: 0,
             late: 0,
@@ -70,6 +73,11 @@ impl Tally {
         self.lag.saturating_record(lag.as_micros() as u64);
     }
 
+    /// Counts how long there was no core to receive a reply with.
+    pub fn received(&mut self, waited: Duration) {
+        self.receipt.saturating_record(waited.as_micros() as u64);
+    }
+
     /// All of them together.
     pub fn sum(tallies: &[Tally]) -> Tally {
         tallies.iter().fold(Tally::new(), |mut all, more| {
@@ -88,6 +96,7 @@ impl Tally {
         // The bounds are the same, so nothing is out of them.
         let _ = self.latency.add(&other.latency);
         let _ = self.lag.add(&other.lag);
+        let _ = self.receipt.add(&other.receipt);
         for (count, more) in self.replies.iter_mut().zip(other.replies) {
             *count += more;
         }
@@ -169,6 +178,9 @@ fn entries<M: SerializeMap>(tally: &Tally, map: &mut M) -> Result<(), M::Error> 
     if !tally.lag.is_empty() {
         map.serialize_entry("send_lag_ms", &Percentiles(&tally.lag))?;
     }
+    if !tally.receipt.is_empty() {
+        map.serialize_entry("receive_lag_ms", &Percentiles(&tally.receipt))?;
+    }
     map.serialize_entry("past_budget", &tally.past_budget)?;
     map.serialize_entry("late", &tally.late)?;
     map.serialize_entry("engine_late", &tally.engine_late)?;
@@ -245,6 +257,9 @@ impl fmt::Display for Tally {
         writeln!(f, "latency ms {}", Percentiles(&self.latency))?;
         if !self.lag.is_empty() {
             writeln!(f, "send lag ms{}", Percentiles(&self.lag))?;
+        }
+        if !self.receipt.is_empty() {
+            writeln!(f, "receive lag{}", Percentiles(&self.receipt))?;
         }
         write!(f, "replies    ")?;
         for (status, count) in Status::ALL.iter().zip(self.replies).filter(|(_, count)| *count > 0) {
