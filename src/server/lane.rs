@@ -5,7 +5,8 @@
 //! even when all the other threads are deep in something slow.
 //!
 //! What is expected to be slow waits by itself, for threads that take nothing else: they come after the others
-//! in the scheduler, so that it costs those a moment and not a thread.
+//! in the scheduler, so that it costs those a moment and not a thread. What turns out to be slow holds one of the
+//! others; while some are held, spare threads do their work.
 
 use std::{
     cmp::Reverse,
@@ -29,6 +30,8 @@ pub(super) struct Lane<T> {
     reserved_filled: Condvar,
     /// For the threads that take what is slow.
     slow_filled: Condvar,
+    /// For the threads that take the place of those that are held.
+    spare_filled: Condvar,
     /// How many threads take anything, and how many what is slow.
     threads: u32,
     slow_threads: u32,
@@ -43,6 +46,12 @@ struct State<T> {
     /// What the threads are at is expected to cost, and what those are at that take what is slow.
     running: Duration,
     slow_running: Duration,
+    /// When those began what they are at that take anything, spare ones included.
+    begun: Vec<Instant>,
+    /// Spare threads that wait for one to be held, since all are busy and something waits.
+    watching: usize,
+    /// Spare threads that wait for nothing in particular.
+    resting: usize,
     /// Whose turn it is while both wait.
     reserved_is_next: bool,
     /// Breaks ties: what came first goes first.
@@ -68,8 +77,12 @@ pub(super) struct Work<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     cost: Duration,
-    is_slow: bool,
+    takes: Takes,
+    begun: Instant,
 }
+
+/// Who is at it for longer is held: twenty times what the text of the average mail takes.
+const HELD: Duration = Duration::from_millis(10);
 
 /// What a thread takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +91,15 @@ pub(super) enum Takes {
     Anything,
     Reserved,
     Slow,
+    /// As [`Takes::Anything`], for a thread that is held by what it is at.
+    Spare,
+}
+
+impl Takes {
+    /// Whether it is for one of the threads that take anything.
+    fn is_common(self) -> bool {
+        matches!(self, Takes::Anything | Takes::Spare)
+    }
 }
 
 /// How work is queued.
@@ -113,7 +135,7 @@ impl<T> State<T> {
         match takes {
             Takes::Reserved => return self.reserved.pop(),
             Takes::Slow => return self.slow.pop(),
-            Takes::Anything => {}
+            Takes::Anything | Takes::Spare => {}
         }
         if (self.reserved_is_next || self.common.heap.is_empty())
             && let Some(work) = self.reserved.pop()
@@ -123,6 +145,30 @@ impl<T> State<T> {
         }
         self.reserved_is_next = true;
         self.common.pop()
+    }
+
+    /// Whether more than `threads` would have to be at something, and none of those for long.
+    fn is_full(&self, threads: usize, now: Instant) -> bool {
+        let is_held = |begun: &&Instant| now.saturating_duration_since(**begun) >= HELD;
+        let held = self.begun.iter().filter(is_held).count();
+        held == 0 || self.begun.len() - held >= threads
+    }
+
+    /// When the next of those that are at something will be held.
+    fn next_held(&self, now: Instant) -> Duration {
+        let left = |begun: &Instant| (*begun + HELD).checked_duration_since(now);
+        self.begun.iter().filter_map(left).filter(|left| !left.is_zero()).min().unwrap_or(HELD)
+    }
+
+    /// Notes that a thread is at `work` from now on.
+    fn begin(&mut self, Work { item, cost }: Work<T>, takes: Takes) -> (T, Taken) {
+        let begun = Instant::now();
+        let running = self.running(takes == Takes::Slow);
+        *running = running.saturating_add(cost);
+        if takes.is_common() {
+            self.begun.push(begun);
+        }
+        (item, Taken { cost, takes, begun })
     }
 
     /// What the threads of one kind are at.
@@ -143,6 +189,9 @@ impl<T> Lane<T> {
                 reserved: Queue::new(),
                 running: Duration::ZERO,
                 slow_running: Duration::ZERO,
+                begun: Vec::new(),
+                watching: 0,
+                resting: 0,
                 reserved_is_next: true,
                 arrivals: 0,
                 closed: false,
@@ -150,6 +199,7 @@ impl<T> Lane<T> {
             filled: Condvar::new(),
             reserved_filled: Condvar::new(),
             slow_filled: Condvar::new(),
+            spare_filled: Condvar::new(),
             threads: count(threads).max(1),
             slow_threads: count(slow_threads),
         }
@@ -170,8 +220,12 @@ impl<T> Lane<T> {
         };
         queue.cost = queue.cost.saturating_add(order.cost);
         queue.heap.push(timed);
+        let wakes_spare = self.wants_spare(&state);
         drop(state);
         filled.notify_one();
+        if wakes_spare {
+            self.spare_filled.notify_one();
+        }
         if order.reserved {
             self.reserved_filled.notify_one();
         }
@@ -184,27 +238,79 @@ impl<T> Lane<T> {
             Takes::Anything => &self.filled,
             Takes::Reserved => &self.reserved_filled,
             Takes::Slow => &self.slow_filled,
+            Takes::Spare => return self.take_over(),
         };
         let mut state = lock(&self.state);
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(Work { item, cost }) = state.pop(takes) {
-                let is_slow = takes == Takes::Slow;
-                let running = state.running(is_slow);
-                *running = running.saturating_add(cost);
-                return Some((item, Taken { cost, is_slow }));
+            if let Some(work) = state.pop(takes) {
+                let begun = state.begin(work, takes);
+                // What came before all were busy has nobody that watches over it.
+                if takes == Takes::Anything && self.wants_spare(&state) {
+                    self.spare_filled.notify_one();
+                }
+                return Some(begun);
             }
             state = filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Work that was taken is done.
-    pub fn done(&self, Taken { cost, is_slow }: Taken) {
+    /// Waits until something waits, and one of the threads that would take it is held.
+    fn take_over(&self) -> Option<(T, Taken)> {
         let mut state = lock(&self.state);
-        let running = state.running(is_slow);
+        loop {
+            if state.closed {
+                return None;
+            }
+            let now = Instant::now();
+            if self.is_backed_up(&state) {
+                if !state.is_full(self.common_threads(), now)
+                    && let Some(work) = state.pop(Takes::Spare)
+                {
+                    // What is left has to be watched by another one.
+                    if state.resting > 0 {
+                        self.spare_filled.notify_one();
+                    }
+                    return Some(state.begin(work, Takes::Spare));
+                }
+                let left = state.next_held(now);
+                state.watching += 1;
+                state = self.spare_filled.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                state.watching -= 1;
+            } else {
+                state.resting += 1;
+                state = self.spare_filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.resting -= 1;
+            }
+        }
+    }
+
+    /// Whether all are busy, something waits, and no spare thread watches over that yet.
+    fn wants_spare(&self, state: &State<T>) -> bool {
+        self.is_backed_up(state) && state.watching == 0 && state.resting > 0
+    }
+
+    fn is_backed_up(&self, state: &State<T>) -> bool {
+        let waiting = state.common.heap.len() + state.reserved.heap.len();
+        waiting > 0 && state.begun.len() >= self.common_threads()
+    }
+
+    fn common_threads(&self) -> usize {
+        self.threads as usize
+    }
+
+    /// Work that was taken is done.
+    pub fn done(&self, Taken { cost, takes, begun }: Taken) {
+        let mut state = lock(&self.state);
+        let running = state.running(takes == Takes::Slow);
         *running = running.saturating_sub(cost);
+        if takes.is_common()
+            && let Some(at) = state.begun.iter().position(|&one| one == begun)
+        {
+            state.begun.swap_remove(at);
+        }
     }
 
     /// How long new work of a class will wait until its turn comes.
@@ -245,7 +351,7 @@ impl<T> Lane<T> {
         let left = [common, slow, reserved].map(|queue| mem::take(&mut queue.heap));
         drop(state);
         drop(left);
-        for filled in [&self.filled, &self.reserved_filled, &self.slow_filled] {
+        for filled in [&self.filled, &self.reserved_filled, &self.slow_filled, &self.spare_filled] {
             filled.notify_all();
         }
     }
@@ -362,6 +468,28 @@ mod tests {
     }
 
     #[test]
+    fn a_spare_thread_takes_the_place_of_one_that_is_held_and_no_other() {
+        let lane = Lane::new(2, 0);
+        let now = Instant::now();
+        for item in 0..3 {
+            lane.push(order(now, false), item);
+        }
+        let (_, first) = lane.take(Takes::Anything).unwrap();
+        let (_, second) = lane.take(Takes::Anything).unwrap();
+        let is_full = |after| lock(&lane.state).is_full(2, second.begun + after);
+        assert!(is_full(Duration::ZERO), "both have just begun");
+        assert!(!is_full(HELD), "both are held");
+        // Waits until then.
+        let (third, spare) = lane.take(Takes::Spare).unwrap();
+        assert_eq!(third, 2);
+        lane.done(first);
+        lane.done(spare);
+        assert_eq!(lock(&lane.state).begun, [second.begun]);
+        lane.close();
+        assert!(lane.take(Takes::Spare).is_none());
+    }
+
+    #[test]
     fn what_is_slow_goes_with_the_rest_where_no_thread_is_for_it_alone() {
         let lane = Lane::new(1, 0);
         let now = Instant::now();
@@ -374,25 +502,24 @@ mod tests {
 
     #[test]
     fn each_item_reaches_one_thread() {
-        let lane = Arc::new(Lane::new(3, 1));
-        let takers: Vec<_> =
-            [Takes::Anything, Takes::Anything, Takes::Anything, Takes::Reserved, Takes::Slow]
-                .into_iter()
-                .map(|takes| {
-                    let lane = Arc::clone(&lane);
-                    thread::spawn(move || {
-                        let mut taken = Vec::new();
-                        while let Some(item) = take(&lane, takes) {
-                            if item == u32::MAX {
-                                lane.close();
-                            } else {
-                                taken.push(item);
-                            }
+        let lane = Arc::new(Lane::new(2, 1));
+        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Spare, Takes::Reserved, Takes::Slow]
+            .into_iter()
+            .map(|takes| {
+                let lane = Arc::clone(&lane);
+                thread::spawn(move || {
+                    let mut taken = Vec::new();
+                    while let Some(item) = take(&lane, takes) {
+                        if item == u32::MAX {
+                            lane.close();
+                        } else {
+                            taken.push(item);
                         }
-                        taken
-                    })
+                    }
+                    taken
                 })
-                .collect();
+            })
+            .collect();
         let now = Instant::now();
         let push = |item| {
             lane.push(Order { is_slow: item % 7 == 0, ..order(now, item % 3 == 0) }, item);

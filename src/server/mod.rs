@@ -218,6 +218,7 @@ impl Server {
         })?;
         for number in 0..self.shared.options.fast {
             self.thread(&format!("scan-{number}"), |shared| worker::fast(shared, Takes::Anything))?;
+            self.thread(&format!("spare-{number}"), |shared| worker::fast(shared, Takes::Spare))?;
         }
         for number in 0..self.shared.options.slow {
             self.thread(&format!("slow-{number}"), |shared| worker::fast(shared, Takes::Slow))?;

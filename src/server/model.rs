@@ -41,7 +41,7 @@ fn each_item_of_a_lane_is_taken_once_and_none_is_left() {
     explore(|| {
         let lane = Arc::new(Lane::new(2, 1));
         let taken = Arc::new(Mutex::new(Vec::new()));
-        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Reserved, Takes::Slow]
+        let takers: Vec<_> = [Takes::Anything, Takes::Anything, Takes::Reserved, Takes::Slow, Takes::Spare]
             .into_iter()
             .map(|takes| {
                 let (lane, taken) = (Arc::clone(&lane), Arc::clone(&taken));

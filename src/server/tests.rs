@@ -81,6 +81,17 @@ impl Running {
         format!("X-Provoke: wait {}/gate\n\nx\n", self.home.path().display()).into()
     }
 
+    /// Has the one worker hang to the end, and its spare until [`Running::release`].
+    fn hold(&self, client: &mut Client) {
+        let to_the_end = format!("X-Provoke: wait {}/end\n\nx\n", self.home.path().display());
+        client.send(Kind::Scan, to_the_end.as_bytes(), &Envelope::default(), 60_000).unwrap();
+        client.send(Kind::Scan, &self.hang(), &Envelope::default(), 60_000).unwrap();
+        client.ping().unwrap();
+        while json(&self.client().status().unwrap()).get("queued").unwrap().get_u64("fast") != Some(0) {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     fn release(&self) {
         fs::write(self.home.path().join("gate"), "").unwrap();
     }
@@ -96,6 +107,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
+        let _ = fs::write(self.home.path().join("end"), "");
         self.release();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -193,8 +205,8 @@ fn a_message_whose_turn_would_come_too_late_is_shed_at_once() {
     let envelope = Envelope::default();
     let slow = [&b"X-Provoke: slow\n\n"[..], &[b'x'; 600]].concat();
     assert_eq!(scan(&mut client, &slow, 60_000).status, Status::Complete as u16);
-    // The one worker hangs, and ten messages wait that are known to take 30 ms each.
-    client.send(Kind::Scan, &server.hang(), &envelope, 60_000).unwrap();
+    // The one worker hangs and so does its spare, and ten messages wait that are known to take 30 ms each.
+    server.hold(&mut client);
     for _ in 0..10 {
         client.send(Kind::Scan, &slow, &envelope, 60_000).unwrap();
     }
@@ -203,6 +215,16 @@ fn a_message_whose_turn_would_come_too_late_is_shed_at_once() {
     assert_eq!((reply.id, reply.status), (hasty, Status::Shed as u16), "{}", reply.json);
     server.release();
     assert!((0..11).all(|_| client.receive().unwrap().status == Status::Complete as u16));
+}
+
+#[test]
+fn a_mail_that_turns_out_to_be_slow_holds_no_others_up() {
+    let server = Running::start("");
+    let mut client = server.client();
+    client.send(Kind::Scan, &server.hang(), &Envelope::default(), 60_000).unwrap();
+    client.ping().unwrap();
+    let reply = scan(&mut server.client(), PLAIN, 60_000);
+    assert_eq!(reply.status, Status::Complete as u16, "{}", reply.json);
 }
 
 #[test]
@@ -226,7 +248,7 @@ fn the_earlier_deadline_overtakes() {
     let server = Running::start("");
     let mut client = server.client();
     let envelope = Envelope::default();
-    client.send(Kind::Scan, &server.hang(), &envelope, 20_000).unwrap();
+    server.hold(&mut client);
     let late = client.send(Kind::Scan, PLAIN, &envelope, 60_000).unwrap();
     let early = client.send(Kind::Scan, PLAIN, &envelope, 30_000).unwrap();
     client.ping().unwrap();

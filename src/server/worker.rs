@@ -58,7 +58,7 @@ pub(super) fn fast(shared: &Shared, takes: Takes) {
     match takes {
         Takes::Slow => precedence_ffi::take(Precedence::Patient),
         Takes::Reserved => precedence_ffi::take(Precedence::Reserved),
-        Takes::Anything => true,
+        Takes::Anything | Takes::Spare => true,
     };
     let mut own = None;
     while let Some((job, taken)) = shared.fast.take(takes) {
