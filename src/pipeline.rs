@@ -239,6 +239,7 @@ impl<'a> Scan<'a> {
         self.judge();
         // Is there more than text?
         let more = attachments::are_in(&message);
+        self.note_cut(&message);
         match more {
             true => {
                 Progress::Media(Pending { budget: self.budget, findings: self.findings, hits: self.hits })
@@ -251,6 +252,7 @@ impl<'a> Scan<'a> {
         let message = self.parse(arena);
         // What pixels and text hide in the parts, and what do they say?
         self.attachments(&message, slot);
+        self.note_cut(&message);
         // The text that was found late goes the same way as the rest.
         if !self.late.is_empty() {
             self.late_rules(scratch);
@@ -266,7 +268,18 @@ impl<'a> Scan<'a> {
     where
         'a: 'm,
     {
-        self.timed(Stage::Mime, |scan| Message::parse(scan.mail.raw, arena, &scan.engine.mime))
+        self.timed(Stage::Mime, |scan| {
+            let until = Some(scan.budget.cutoff());
+            Message::parse_until(scan.mail.raw, arena, &scan.engine.mime, until)
+        })
+    }
+
+    /// Notes that parts of a message, or ends of them, were never decoded: that is known when all is done.
+    fn note_cut(&mut self, message: &Message<'_>) {
+        let is_noted = || self.budget.skipped().iter().any(|skipped| skipped.stage == Stage::Mime);
+        if message.is_cut() && !is_noted() {
+            self.budget.skip(Stage::Mime, "", Why::Deadline);
+        }
     }
 
     fn rules<'m>(&mut self, message: &Message<'m>, rendered: &Rendered<'m>, scratch: &mut Scratch) {

@@ -319,7 +319,8 @@ pub fn render(data: &[u8]) {
         for source in media::layout::groups(&text).into_iter().flatten().flatten() {
             black_box(media::layout::data(source).is_some());
         }
-        black_box((media::drawn_codes(&text, true).len(), media::drawn_codes(&text, false).len()));
+        let budget = Budget::new(Duration::from_secs(60));
+        black_box([true, false].map(|is_html| media::drawn_codes(&text, is_html, &budget).texts.len()));
     }
 }
 

@@ -11,10 +11,12 @@ use crate::{
     budget::{Budget, Why},
     ocr::Page,
 };
+use prepare::Prepared;
 
 pub use claims::{Disguise, FIRST, disguise};
 pub use image::decode;
 pub use memory::{Memory, MemoryCounts, Said};
+pub use qr::Codes;
 pub use raster::Raster;
 pub use seen::{Fate, Found, Seen};
 pub use sniff::{BEGINNING, may_be, sniff};
@@ -124,17 +126,21 @@ pub struct Extract {
 
 impl Extract {
     /// Looks at a picture that was decoded: its codes, and whether it is worth reading as text.
-    fn picture(&mut self, label: &str, raster: &Raster, limits: &Limits) {
+    fn picture(&mut self, label: &str, raster: &Raster, limits: &Limits, budget: &Budget) {
         let started = Instant::now();
-        self.codes(label, raster);
+        self.codes(label, raster, budget);
         let codes = started.elapsed();
         let found = match self.pages.len() < limits.ocr_pages {
-            true => match prepare::prepare(raster) {
-                Some(page) => {
+            true => match prepare::prepare(raster, budget.cutoff()) {
+                Prepared::Page(page) => {
                     self.pages.push((label.to_owned(), page));
                     Found::Text
                 }
-                None => Found::NoText,
+                Prepared::NoText => Found::NoText,
+                Prepared::Cut => {
+                    self.left_out = Some(Why::Deadline);
+                    Found::NoText
+                }
             },
             false => Found::TooMany,
         };
@@ -145,8 +151,12 @@ impl Extract {
         }
     }
 
-    fn codes(&mut self, label: &str, raster: &Raster) {
-        for code in qr::read(raster) {
+    fn codes(&mut self, label: &str, raster: &Raster, budget: &Budget) {
+        let qr::Codes { texts, is_cut } = qr::read(raster, budget.cutoff());
+        if is_cut {
+            self.left_out = Some(Why::Deadline);
+        }
+        for code in texts {
             if self.codes.iter().all(|(_, known)| *known != code) {
                 self.codes.push((label.to_owned(), code));
             }
@@ -190,15 +200,16 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
         Kind::Pdf => pdf::read(bytes, limits, budget),
         _ => {
             let mut extract = Extract { frames: 1, ..Extract::default() };
-            extract.picture("", &image::decode(kind, bytes, limits)?, limits);
+            extract.picture("", &image::decode(kind, bytes, limits)?, limits, budget);
             Ok(extract)
         }
     }
 }
 
 /// What QR codes say that a text draws with block characters, or a page of HTML with them or with table cells.
-pub fn drawn_codes(text: &str, is_html: bool) -> Vec<String> {
-    if is_html { qr::in_html(text) } else { qr::in_text(text) }
+pub fn drawn_codes(text: &str, is_html: bool, budget: &Budget) -> Codes {
+    let until = budget.cutoff();
+    if is_html { qr::in_html(text, until) } else { qr::in_text(text, until) }
 }
 
 /// Whether [`drawn_codes`] may find something in these bytes: they hold hundreds of blocks or of table cells. It says
@@ -235,7 +246,7 @@ pub fn join(rows: &[Vec<&[u8]>], limits: &Limits, budget: &Budget) -> Option<Ext
     let rows: Option<Vec<Vec<Raster>>> = rows.iter().map(|row| row.iter().map(&mut tile).collect()).collect();
     let whole = tiles::join(&rows?, most)?;
     let mut extract = Extract { frames: 1, ..Extract::default() };
-    extract.picture("", &whole, &limits);
+    extract.picture("", &whole, &limits, budget);
     Some(extract)
 }
 
@@ -250,7 +261,7 @@ fn animation(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, 
     let animation = gif::read(bytes, limits, budget.cutoff())?;
     let mut extract = Extract { frames: animation.frames, ..Extract::default() };
     for still in animation.stills {
-        extract.picture(&still.label, &still.raster, limits);
+        extract.picture(&still.label, &still.raster, limits, budget);
     }
     extract.seen.splice(0..0, animation.seen);
     Ok(extract)

@@ -16,6 +16,7 @@ mod jis;
 mod labels;
 mod lines;
 mod structure;
+mod time;
 mod transfer;
 mod utf7;
 mod words;
@@ -23,7 +24,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, OnceCell};
+use std::{
+    cell::{Cell, OnceCell},
+    time::Instant,
+};
+
+use time::Time;
 
 pub use address::{Address, addresses};
 pub use bumpalo::Bump as Arena;
@@ -74,6 +80,7 @@ pub struct Message<'m> {
     /// What is wrong with the structure, anywhere in the message.
     pub damage: Damage,
     pub(crate) arena: &'m Arena,
+    time: Time,
 }
 
 /// One MIME node: a leaf with content, or a container whose children follow in [`Message::parts`].
@@ -119,15 +126,33 @@ pub enum TextKind {
 impl<'m> Message<'m> {
     /// Parses `raw`. Never fails: damage is flagged on the parts, caps flag what they cut.
     pub fn parse(raw: &'m [u8], arena: &'m Arena, limits: &Limits) -> Message<'m> {
+        Message::parse_until(raw, arena, limits, None)
+    }
+
+    /// [`Message::parse`] that ends at a moment, where it is not done by then; decoding ends then as well.
+    pub fn parse_until(
+        raw: &'m [u8],
+        arena: &'m Arena,
+        limits: &Limits,
+        until: Option<Instant>,
+    ) -> Message<'m> {
         let raw = match structure::without_mbox_line(raw) {
             [] => b"\n",
             raw => raw,
         };
         let crlf = structure::is_crlf(raw);
-        let mut parser =
-            structure::Parser { arena, limits, parts: Vec::with_capacity(4), damage: Damage::none() };
+        let time = Time::until(until);
+        let (parts, damage) = (Vec::with_capacity(4), Damage::none());
+        let mut parser = structure::Parser { arena, limits, time: &time, parts, damage };
         let body_offset = parser.message(raw, None, 0, crlf);
-        Message { raw, body_offset, parts: parser.parts, crlf, damage: parser.damage, arena }
+        let structure::Parser { parts, damage, .. } = parser;
+        Message { raw, body_offset, parts, crlf, damage, arena, time }
+    }
+
+    /// Whether parts were left out, or the end of their content or text, as the time was up: so far, since decoding
+    /// is done when somebody asks.
+    pub fn is_cut(&self) -> bool {
+        self.time.is_cut()
     }
 
     /// The arena that decoded views of this message live in.
@@ -189,7 +214,7 @@ impl<'m> Part<'m> {
     /// The body with its transfer encoding undone; the raw body itself where nothing changed. CRLF is LF if
     /// the message is a CRLF message, in quoted-printable always, in base64 if this is text. Cached.
     pub fn decoded(&self, message: &Message<'m>) -> &'m [u8] {
-        self.decode(message.arena)
+        self.decode(message.arena, &message.time)
     }
 
     /// The first bytes of the decoded body: at least so many, where it has as many. Costs what is looked at and not
@@ -205,15 +230,15 @@ impl<'m> Part<'m> {
         loop {
             let raw = self.raw_body.get(..length).unwrap_or(self.raw_body);
             let decoded = if encoding.eq_ignore_ascii_case("base64") {
-                transfer::decode_base64(raw, arena).bytes
+                transfer::decode_base64(raw, arena, &message.time).bytes
             } else if encoding.eq_ignore_ascii_case("quoted-printable") {
-                transfer::decode_quoted_printable(raw, arena).bytes
+                transfer::decode_quoted_printable(raw, arena, &message.time).bytes
             } else if self.crlf {
                 transfer::to_lf(raw, arena)
             } else {
                 raw
             };
-            if decoded.len() >= at_least || raw.len() == self.raw_body.len() {
+            if decoded.len() >= at_least || raw.len() == self.raw_body.len() || message.is_cut() {
                 return decoded;
             }
             length = length.saturating_mul(4);
@@ -230,16 +255,16 @@ impl<'m> Part<'m> {
         ["base64", "quoted-printable"].iter().any(|name| encoding.eq_ignore_ascii_case(name))
     }
 
-    fn decode(&self, arena: &'m Arena) -> &'m [u8] {
+    fn decode(&self, arena: &'m Arena, time: &Time) -> &'m [u8] {
         self.decoded.get_or_init(|| {
             let encoding = self.encoding(arena);
             let is = |name: &str| encoding.eq_ignore_ascii_case(name);
             if is("quoted-printable") {
-                let decoded = transfer::decode_quoted_printable(self.broken_body(arena), arena);
+                let decoded = transfer::decode_quoted_printable(self.broken_body(arena), arena, time);
                 self.flag(decoded.damaged, Damage::BAD_ENCODING);
                 decoded.bytes
             } else if is("base64") {
-                let decoded = transfer::decode_base64(self.raw_body, arena);
+                let decoded = transfer::decode_base64(self.raw_body, arena, time);
                 self.flag(decoded.damaged, Damage::BAD_ENCODING);
                 let text = matches!(self.kind, "text" | "message");
                 if text { transfer::to_lf(decoded.bytes, arena) } else { decoded.bytes }
@@ -268,6 +293,9 @@ impl<'m> Part<'m> {
     /// The decoded body as UTF-8 text, by declared or guessed charset. Cached.
     pub fn text(&self, message: &Message<'m>) -> &'m str {
         self.text.get_or_init(|| {
+            if message.time.is_up() {
+                return "";
+            }
             let decoded = charset::text(self.decoded(message), self.charset, message.arena);
             self.flag(decoded.replaced, Damage::BAD_CHARSET);
             decoded.text

@@ -9,13 +9,16 @@ use super::{
     Arena, Damage, Header, Limits, Part,
     content::{self, MediaType},
     headers::{self, is_space},
-    lines, transfer,
+    lines,
+    time::Time,
+    transfer,
 };
 
 /// Collects the parts of one message, parents before children.
 pub(super) struct Parser<'m, 'l> {
     pub arena: &'m Arena,
     pub limits: &'l Limits,
+    pub time: &'l Time,
     pub parts: Vec<Part<'m>>,
     /// All faults found in the structure, of whatever part.
     pub damage: Damage,
@@ -91,6 +94,10 @@ impl<'m> Parser<'m, '_> {
     fn entity(&mut self, fields: &'m [Header<'m>], mut body: Body<'m>, place: Place<'m>) {
         if self.parts.len() >= self.limits.parts {
             self.damage |= Damage::TOO_MANY_PARTS;
+            return;
+        }
+        // The root has to be there.
+        if !self.parts.is_empty() && self.time.is_up() {
             return;
         }
         let content_type = headers::last_value(fields, "Content-Type", self.arena).unwrap_or_default();
@@ -196,7 +203,7 @@ impl<'m> Parser<'m, '_> {
         let Some(part) = self.parts.get_mut(index) else { return };
         // What is not encoded is parsed in place.
         let in_place = !part.is_encoded(self.arena) && !part.has_long_line();
-        let raw = if in_place { part.raw_body } else { part.decode(self.arena) };
+        let raw = if in_place { part.raw_body } else { part.decode(self.arena, self.time) };
         if raw.is_empty() {
             return;
         }
@@ -276,7 +283,7 @@ impl<'m> Parser<'m, '_> {
                 }
                 return damage;
             }
-            if self.damage.contains(Damage::TOO_MANY_PARTS) {
+            if self.damage.contains(Damage::TOO_MANY_PARTS) || self.time.is_cut() {
                 return damage;
             }
             position = mark.end;

@@ -526,7 +526,7 @@ mod any_input {
             let arena = Arena::new();
             let encoded = encode(&bytes);
             let lines: Vec<u8> = encoded.chunks(line).flat_map(|line| [line, b"\r\n"].concat()).collect();
-            let decoded = transfer::decode_base64(&lines, &arena);
+            let decoded = transfer::decode_base64(&lines, &arena, &Time::default());
             prop_assert_eq!(decoded.bytes, &bytes[..]);
             prop_assert!(!decoded.damaged);
         }

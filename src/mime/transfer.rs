@@ -3,7 +3,11 @@
 use bumpalo::collections::Vec as ArenaVec;
 use memchr::{memchr, memchr2, memmem};
 
-use super::{Arena, headers::is_space};
+use super::{
+    Arena,
+    headers::is_space,
+    time::{STRETCH, Time},
+};
 
 /// Bytes after a transfer encoding was undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +35,8 @@ pub(super) fn to_lf<'m>(bytes: &'m [u8], arena: &'m Arena) -> &'m [u8] {
 }
 
 /// Undoes quoted-printable. Blanks at a line's end go, soft line breaks too, and CRLF becomes LF. What is
-/// no escape stays as it is.
-pub(super) fn decode_quoted_printable<'m>(raw: &'m [u8], arena: &'m Arena) -> Decoded<'m> {
+/// no escape stays as it is. Ends when the time is up.
+pub(super) fn decode_quoted_printable<'m>(raw: &'m [u8], arena: &'m Arena, time: &Time) -> Decoded<'m> {
     if memchr2(b'=', b'\n', raw).is_none() {
         return Decoded { bytes: raw, damaged: false };
     }
@@ -41,7 +45,14 @@ pub(super) fn decode_quoted_printable<'m>(raw: &'m [u8], arena: &'m Arena) -> De
     // Blanks at a line's end are taken off the output, down to here: those that were escaped stay.
     let mut floor = 0;
     let mut position = 0;
+    let mut looked = 0;
     while let Some(rest) = raw.get(position..).filter(|rest| !rest.is_empty()) {
+        if position >= looked {
+            if time.is_up() {
+                break;
+            }
+            looked = position + STRETCH;
+        }
         // One escape follows the other in text beyond ASCII: then there is nothing to search for.
         let is_special = matches!(rest.first(), Some(b'=' | b'\n'));
         let Some(found) = (if is_special { Some(0) } else { memchr2(b'=', b'\n', rest) }) else {
@@ -124,14 +135,23 @@ fn skip_soft_breaks(raw: &[u8], mut position: usize) -> usize {
 
 /// Undoes base64. White space does not count. Other bytes outside the alphabet are passed over, `=` inside
 /// the data stands for no bits if all else is right and for six set bits if not, and what remains of an
-/// incomplete last group is kept: SpamAssassin does it this way.
-pub(super) fn decode_base64<'m>(raw: &'m [u8], arena: &'m Arena) -> Decoded<'m> {
+/// incomplete last group is kept: SpamAssassin does it this way. Ends when the time is up.
+pub(super) fn decode_base64<'m>(raw: &'m [u8], arena: &'m Arena, time: &Time) -> Decoded<'m> {
     let mut out = ArenaVec::with_capacity_in(raw.len() / 4 * 3 + 3, arena);
     let mut rest = raw;
     let mut group = Group::default();
+    let mut looked = raw.len();
     loop {
+        if rest.len() <= looked {
+            if time.is_up() {
+                break;
+            }
+            looked = rest.len().saturating_sub(STRETCH);
+        }
         if group.is_empty() {
-            rest = decode_run(rest, &mut out);
+            let (stretch, after) = rest.split_at(rest.len().min(STRETCH));
+            let left = decode_run(stretch, &mut out).len();
+            rest = rest.get(stretch.len() - left..).unwrap_or(after);
         }
         let Some((byte, after)) = rest.split_first() else { break };
         rest = after;
@@ -139,7 +159,7 @@ pub(super) fn decode_base64<'m>(raw: &'m [u8], arena: &'m Arena) -> Decoded<'m> 
             Some(sextet) if *sextet < 64 => group.push(*sextet, &mut out),
             _ if is_space(*byte) => {}
             _ if *byte == b'=' && group.is_finished_by(after) => break,
-            _ => return decode_damaged(raw, arena),
+            _ => return decode_damaged(raw, arena, time),
         }
     }
     let damaged = group.finish(&mut out);
@@ -238,7 +258,7 @@ impl Group {
 }
 
 #[cold]
-fn decode_damaged<'m>(raw: &'m [u8], arena: &'m Arena) -> Decoded<'m> {
+fn decode_damaged<'m>(raw: &'m [u8], arena: &'m Arena, time: &Time) -> Decoded<'m> {
     let sextet = |byte: &u8| SEXTETS.get(usize::from(*byte)).copied().unwrap_or(255);
     let text = raw.iter().filter(|byte| !is_space(**byte));
     let (mut valid, mut foreign) = (0usize, false);
@@ -256,7 +276,10 @@ fn decode_damaged<'m>(raw: &'m [u8], arena: &'m Arena) -> Decoded<'m> {
     let hole = if !foreign && valid.is_multiple_of(4) { 0 } else { 63 };
     let mut out = ArenaVec::with_capacity_in(raw.len() / 4 * 3 + 3, arena);
     let mut group = Group::default();
-    for value in text.map(sextet).filter(|value| *value != 255).take(last) {
+    for (index, value) in text.map(sextet).filter(|value| *value != 255).take(last).enumerate() {
+        if index % STRETCH == 0 && time.is_up() {
+            break;
+        }
         group.push(if value == 64 { hole } else { value }, &mut out);
     }
     group.finish(&mut out);

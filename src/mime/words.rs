@@ -6,6 +6,7 @@ use memchr::memmem;
 use super::{
     Arena, charset,
     headers::is_space,
+    time::Time,
     transfer::{decode_base64, decode_quoted_printable},
 };
 
@@ -86,15 +87,15 @@ impl<'a> Word<'a> {
     fn decode(&self, bytes: &mut ArenaVec<'_, u8>, arena: &Arena) {
         let data = self.data.as_bytes();
         if self.base64 {
-            bytes.extend_from_slice_copy(decode_base64(data, arena).bytes);
+            bytes.extend_from_slice_copy(decode_base64(data, arena, &Time::default()).bytes);
         } else if memchr::memchr(b'_', data).is_some() {
             let spaced = arena.alloc_slice_fill_iter(data.iter().map(|byte| match byte {
                 b'_' => 0x20,
                 byte => *byte,
             }));
-            bytes.extend_from_slice_copy(decode_quoted_printable(spaced, arena).bytes);
+            bytes.extend_from_slice_copy(decode_quoted_printable(spaced, arena, &Time::default()).bytes);
         } else {
-            bytes.extend_from_slice_copy(decode_quoted_printable(data, arena).bytes);
+            bytes.extend_from_slice_copy(decode_quoted_printable(data, arena, &Time::default()).bytes);
         }
     }
 }

@@ -135,8 +135,12 @@ impl Scan<'_> {
                 continue;
             }
             let started = Instant::now();
-            let codes = self.timed(Stage::Qr, |_| media::drawn_codes(part.text(message), is_html));
-            let codes: Vec<_> = codes.into_iter().map(|code| (String::new(), code)).collect();
+            let media::Codes { texts, is_cut } =
+                self.timed(Stage::Qr, |scan| media::drawn_codes(part.text(message), is_html, &scan.budget));
+            if is_cut {
+                self.budget.skip(Stage::Qr, format!("part {index}"), Why::Deadline);
+            }
+            let codes: Vec<_> = texts.into_iter().map(|code| (String::new(), code)).collect();
             if !codes.is_empty() {
                 let said = Said { frames: 1, codes, ..Said::default() };
                 let kind = if is_html { "html" } else { "text" };
@@ -159,7 +163,10 @@ impl Scan<'_> {
         let look = |scan: &mut Self| {
             let extract =
                 scan.timed(Stage::Media, |scan| media::join(&tiles, &scan.engine.media, &scan.budget))?;
-            Some(scan.have_read(extract, &place))
+            let left_out = extract.left_out;
+            left_out.into_iter().for_each(|why| scan.budget.skip(Stage::Media, &*place, why));
+            let (said, complete) = scan.have_read(extract, &place);
+            Some((said, complete && left_out.is_none()))
         };
         let said = self.remembered(&content, look);
         if let Some(said) = &said {

@@ -87,10 +87,10 @@ fn open(bytes: &[u8], limits: &Limits, budget: &Budget) -> Result<Extract, Error
             extract.left_out = Some(Why::Limit("drawing"));
         }
         if extract.pages.len() < limits.ocr_pages {
-            pictures(page, number, &drawn, limits, &mut extract);
+            pictures(page, number, &drawn, (limits, budget), &mut extract);
         }
         if turn <= FRONT {
-            codes(page, number, &drawn, limits, &mut extract);
+            codes(page, number, &drawn, (limits, budget), &mut extract);
         }
         texts.push((number, text));
     }
@@ -130,12 +130,18 @@ fn interpret<'a>(
 }
 
 /// Takes the pictures of a page that are worth reading, or a picture of the page.
-fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, extract: &mut Extract) {
+fn pictures<'a>(
+    page: &'a Page<'a>,
+    number: usize,
+    drawn: &Drawn,
+    (limits, budget): (&Limits, &Budget),
+    extract: &mut Extract,
+) {
     let covers = if has_text(drawn) { PICTURE_COVERS } else { SCAN_COVERS };
     let wanted: Vec<usize> = drawn.pictures(covers).collect();
     let label = label(number);
     for raster in draw::pictures(page, &wanted, limits) {
-        extract.picture(&label, &raster, limits);
+        extract.picture(&label, &raster, limits, budget);
     }
     if wanted.is_empty()
         && !has_text(drawn)
@@ -143,25 +149,31 @@ fn pictures<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limit
         && drawn.is_affordable
         && let Some(raster) = draw::page(page, limits)
     {
-        extract.picture(&label, &raster, limits);
+        extract.picture(&label, &raster, limits, budget);
     }
 }
 
 /// Looks for the QR codes of a page with text: they are small pictures, or drawn.
-fn codes<'a>(page: &'a Page<'a>, number: usize, drawn: &Drawn, limits: &Limits, extract: &mut Extract) {
+fn codes<'a>(
+    page: &'a Page<'a>,
+    number: usize,
+    drawn: &Drawn,
+    (limits, budget): (&Limits, &Budget),
+    extract: &mut Extract,
+) {
     if !has_text(drawn) {
         return;
     }
     let larger: Vec<usize> = drawn.pictures(PICTURE_COVERS).collect();
     let small: Vec<usize> = drawn.pictures(CODE_COVERS).filter(|index| !larger.contains(index)).collect();
     for raster in draw::pictures(page, &small, limits) {
-        extract.codes(&label(number), &raster);
+        extract.codes(&label(number), &raster, budget);
     }
     if drawn.paths >= CODE_PATHS
         && drawn.is_affordable
         && let Some(raster) = draw::page(page, limits)
     {
-        extract.codes(&label(number), &raster);
+        extract.codes(&label(number), &raster, budget);
     }
 }
 

@@ -1,5 +1,7 @@
 //! A picture made ready for the recogniser, by what is measured on it.
 
+use std::time::Instant;
+
 use crate::ocr::Page;
 
 use super::raster::Raster;
@@ -50,30 +52,58 @@ const STRIKE_ROUNDS: usize = 2;
 /// Scaling by less than this is not worth its time.
 const NEARLY: std::ops::Range<f32> = 0.9..1.15;
 
-/// The grey page to read, or `None` where there is nothing to read.
-pub fn prepare(raster: &Raster) -> Option<Page> {
+/// What became of a picture.
+#[derive(Debug, PartialEq)]
+pub enum Prepared {
+    /// The grey page to read.
+    Page(Page),
+    /// There is nothing to read.
+    NoText,
+    /// Time was up before that was known.
+    Cut,
+}
+
+/// Makes a picture ready, unless that is not done by `until`; a step takes some milliseconds.
+pub fn prepare(raster: &Raster, until: Instant) -> Prepared {
+    match steps(raster, &mut || if Instant::now() < until { Ok(()) } else { Err(Late) }) {
+        Ok(Some(page)) => Prepared::Page(page),
+        Ok(None) => Prepared::NoText,
+        Err(Late) => Prepared::Cut,
+    }
+}
+
+/// There is no time for the next step.
+struct Late;
+
+/// The page, where there is something to read; `on_time` is asked before each step.
+fn steps(raster: &Raster, on_time: &mut dyn FnMut() -> Result<(), Late>) -> Result<Option<Page>, Late> {
     let (width, height) = (raster.width, raster.height);
     if height < LEAST_HEIGHT || u64::from(width) * u64::from(height) < LEAST_AREA {
-        return None;
+        return Ok(None);
     }
+    on_time()?;
     let mut plane = impulse::plane(raster);
+    on_time()?;
     let shrink = (MOST_PIXELS / plane.pixels.len() as f32).sqrt();
     if shrink < 1.0 {
         plane = plane.scaled(shrink);
+        on_time()?;
     }
     let (mut found, other) = Found::on(&plane);
     if !found.text.is_text() || is_faint(&plane, &found.text) {
-        return None;
+        return Ok(None);
     }
     if found.tone == Tone::Light {
         plane.invert();
     }
+    on_time()?;
     if panels::unify(&mut plane, &found.text, &other) {
         found = Found::dark(&plane);
     }
     // What crosses the letters goes; what it left is found the second time.
     let mut strikes = Vec::new();
     for _ in 0..STRIKE_ROUNDS {
+        on_time()?;
         if !strikes::suspected(&found.blobs, plane.width, plane.height) {
             break;
         }
@@ -84,6 +114,7 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         strikes.extend(more);
         found = Found::dark(&plane);
     }
+    on_time()?;
     // Even ground is easier, if the letters survive.
     if let Some(flat) = clean::flatten(&plane, &found.ink, found.tone, &found.text) {
         let again = Found::dark(&flat);
@@ -92,18 +123,21 @@ pub fn prepare(raster: &Raster) -> Option<Page> {
         }
     }
     if !found.text.is_text() || is_faint(&plane, &found.text) {
-        return None;
+        return Ok(None);
     }
+    on_time()?;
     let x = found.text.x_height();
     clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text, &strikes);
+    on_time()?;
     let grown = straighten::straighten(&mut plane, &found.text);
+    on_time()?;
     plane = around(&plane, &found.blobs, x, grown);
     let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
     let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
     if !NEARLY.contains(&factor) {
         plane = plane.scaled(factor);
     }
-    Some(plane.into_page())
+    Ok(Some(plane.into_page()))
 }
 
 /// Whether half of the letters hardly stand out from the ground in their boxes: the grain of a photo.
@@ -158,5 +192,36 @@ impl Found {
         let blobs = blobs::find(&ink, Tone::Dark);
         let text = Text::find(&blobs);
         Found { ink, tone: Tone::Dark, blobs, text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_is_given_up_before_any_step_that_comes_too_late() {
+        let picture = image::open("tests/ocr/clean.png").unwrap().into_rgb8();
+        let (width, height) = picture.dimensions();
+        let raster = Raster { width, height, pixels: picture.as_raw().as_chunks::<3>().0.to_vec() };
+        let mut steps_taken = 0;
+        let taken = steps(&raster, &mut || {
+            steps_taken += 1;
+            Ok(())
+        });
+        assert!(matches!(taken, Ok(Some(_))));
+        assert!(steps_taken > 6, "{steps_taken}");
+        for late in 1..=steps_taken {
+            let mut asked = 0;
+            let cut = steps(&raster, &mut || {
+                asked += 1;
+                if asked < late { Ok(()) } else { Err(Late) }
+            });
+            assert!(cut.is_err() && asked == late, "{late}");
+        }
+        assert_eq!(prepare(&raster, Instant::now()), Prepared::Cut);
+        assert!(matches!(prepare(&raster, Instant::now() + Duration::from_secs(600)), Prepared::Page(_)));
     }
 }

@@ -1,6 +1,8 @@
 //! Codes that are no picture: drawn with block characters, or with the cells of a table.
 
-use super::read;
+use std::time::Instant;
+
+use super::{Codes, read};
 use crate::media::{
     layout::{attribute, cut_tag},
     raster::{Raster, luma},
@@ -19,9 +21,9 @@ const MOST: usize = 20;
 /// Bytes of HTML that are looked at.
 const MOST_HTML: usize = 4 << 20;
 
-/// The codes that a text draws with blocks, a line a row of modules or two.
-pub fn in_text(text: &str) -> Vec<String> {
-    let mut texts = Vec::new();
+/// The codes that a text draws with blocks, a line a row of modules or two, as far as they are found by `until`.
+pub fn in_text(text: &str, until: Instant) -> Codes {
+    let mut codes = Codes::default();
     let mut drawing: Vec<&str> = Vec::new();
     let mut left = MOST;
     for line in text.lines().chain([""]) {
@@ -31,22 +33,25 @@ pub fn in_text(text: &str) -> Vec<String> {
             let lines = std::mem::take(&mut drawing);
             if (LEAST_LINES..=MOST_SIDE).contains(&lines.len()) && left > 0 {
                 left -= 1;
-                texts.extend(read(&blocks(&lines)));
+                codes.add(read(&blocks(&lines), until));
             }
         }
+        if codes.is_cut {
+            break;
+        }
     }
-    texts
+    codes
 }
 
-/// The codes that a page draws, with blocks or with the colours of table cells.
-pub fn in_html(html: &str) -> Vec<String> {
+/// The codes that a page draws, with blocks or with the colours of table cells, as far as they are found by `until`.
+pub fn in_html(html: &str, until: Instant) -> Codes {
     let mut end = html.len().min(MOST_HTML);
     while !html.is_char_boundary(end) {
         end -= 1;
     }
-    let mut page = Page::default();
+    let mut page = Page::new(until);
     let mut rest = &html[..end];
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = rest.find('<').filter(|_| !page.codes.is_cut) {
         let (text, tag) = rest.split_at(at);
         page.text(text);
         let (name, attributes, after) = cut_tag(tag);
@@ -54,8 +59,8 @@ pub fn in_html(html: &str) -> Vec<String> {
         rest = after;
     }
     page.text(rest);
-    page.texts.extend(in_text(&page.written));
-    page.texts
+    page.codes.add(in_text(&page.written, until));
+    page.codes
 }
 
 /// Which halves of a character's cell are dark, and how wide it is.
@@ -108,7 +113,6 @@ fn draw(rows: &[Vec<u8>]) -> Raster {
 }
 
 /// What was seen of a page so far.
-#[derive(Default)]
 struct Page {
     /// Its text, line by line.
     written: String,
@@ -116,10 +120,16 @@ struct Page {
     /// Tables that are open, with the shades of their cells.
     tables: Vec<Vec<Vec<u8>>>,
     looked_at: usize,
-    texts: Vec<String>,
+    until: Instant,
+    codes: Codes,
 }
 
 impl Page {
+    fn new(until: Instant) -> Page {
+        let (written, tables, codes) = (String::new(), Vec::new(), Codes::default());
+        Page { written, preformatted: false, tables, looked_at: 0, until, codes }
+    }
+
     fn text(&mut self, text: &str) {
         let mut rest = text;
         while let Some(letter) = rest.chars().next() {
@@ -155,7 +165,7 @@ impl Page {
                 let is_wide = rows.iter().filter(|row| row.len() >= LEAST_CELLS).count() >= LEAST_CELLS;
                 if is_wide && self.looked_at < MOST {
                     self.looked_at += 1;
-                    self.texts.extend(read(&draw(&rows)));
+                    self.codes.add(read(&draw(&rows), self.until));
                 }
             }
             _ => {}

@@ -2,6 +2,8 @@
 //!
 //! Any line through the middle of a finder pattern crosses runs of 1:1:3:1:1 modules (ISO/IEC 18004, 5.3.3.1).
 
+use std::time::Instant;
+
 /// Finders that are remembered. A picture has a few codes of three each; one full of such squares is a pattern.
 const MOST: usize = 64;
 /// Rows that are crossed a finder, at least, where it is as small as it can be read.
@@ -37,13 +39,16 @@ pub struct View<'p> {
     pub shades: &'p [u8],
 }
 
-/// Looks for finder patterns, dark on light and light on dark.
-pub fn find(view: View<'_>) -> Vec<Finder> {
+/// Looks for finder patterns, dark on light and light on dark; `None` where that is not done by `until`.
+pub fn find(view: View<'_>, until: Instant) -> Option<Vec<Finder>> {
     let mut found: Vec<Finder> = Vec::new();
     let mut lines = Lines::default();
     // The smallest square has a core of three rows; in a picture that is large a code is large as well.
     let step = (view.height / 400).clamp(2, 4);
     for y in (1..view.height).step_by(step) {
+        if Instant::now() >= until {
+            return None;
+        }
         let row = &view.shades[y * view.width..][..view.width];
         lines.read(row);
         for (at, edges) in lines.starts.windows(6).enumerate() {
@@ -81,11 +86,11 @@ pub fn find(view: View<'_>) -> Vec<Finder> {
                 inverted: (at % 2 == 0) != lines.first_is_dark,
             });
             if found.len() >= MOST {
-                return found;
+                return Some(found);
             }
         }
     }
-    found
+    Some(found)
 }
 
 /// The runs of dark and of light pixels of one row after the other.
@@ -191,7 +196,13 @@ fn crossed(line: Line<'_>, size: usize) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    fn all(view: View<'_>) -> Vec<Finder> {
+        find(view, Instant::now() + Duration::from_secs(60)).unwrap()
+    }
 
     fn picture(side: usize, module: usize, at: &[(usize, usize)], inverted: bool) -> Vec<u8> {
         let (dark, light) = if inverted { (240, 20) } else { (20, 240) };
@@ -213,7 +224,7 @@ mod tests {
             for inverted in [false, true] {
                 let places = [(10, 12), (100, 12), (11, 105)];
                 let shades = picture(200, module, &places, inverted);
-                let mut found = find(View { width: 200, height: 200, shades: &shades });
+                let mut found = all(View { width: 200, height: 200, shades: &shades });
                 found.sort_by_key(|finder| (finder.y as u32 / 50, finder.x as u32));
                 assert_eq!(found.len(), 3, "{module} {inverted}: {found:?}");
                 for (finder, (left, top)) in found.iter().zip(places) {
@@ -229,9 +240,10 @@ mod tests {
     fn stripes_and_blanks_are_no_squares() {
         let stripes: Vec<u8> =
             (0..200 * 200).map(|at| [20, 240, 20, 20, 20, 240, 20][at % 200 / 4 % 7]).collect();
-        assert_eq!(find(View { width: 200, height: 200, shades: &stripes }), []);
-        assert_eq!(find(View { width: 200, height: 200, shades: &[255; 40_000] }), []);
-        assert_eq!(find(View { width: 1, height: 1, shades: &[0] }), []);
-        assert_eq!(find(View { width: 0, height: 0, shades: &[] }), []);
+        assert_eq!(all(View { width: 200, height: 200, shades: &stripes }), []);
+        assert_eq!(all(View { width: 200, height: 200, shades: &[255; 40_000] }), []);
+        assert_eq!(find(View { width: 200, height: 200, shades: &stripes }, Instant::now()), None, "no time");
+        assert_eq!(all(View { width: 1, height: 1, shades: &[0] }), []);
+        assert_eq!(all(View { width: 0, height: 0, shades: &[] }), []);
     }
 }

@@ -3,7 +3,10 @@
 //! Finding them is written here, for its cost: `rqrr` groups finder patterns in cubic time and copies the picture for
 //! every group, so that a picture full of finder patterns takes it minutes. It does the decoding.
 
-use std::panic::{self, AssertUnwindSafe};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    time::Instant,
+};
 
 use super::raster::Raster;
 use finders::View;
@@ -24,19 +27,35 @@ const MOST_TRIES: usize = 40;
 /// A pixel whose colours differ by more is not grey.
 const COLORFUL: u8 = 60;
 
-/// The codes of a picture, each once, in no order that means anything.
-pub fn read(raster: &Raster) -> Vec<String> {
-    let mut texts = Vec::new();
+/// What was found in a picture.
+#[derive(Debug, Default, PartialEq)]
+pub struct Codes {
+    /// What the codes say, each once, in no order that means anything.
+    pub texts: Vec<String>,
+    /// Whether the time was up before all of the picture was looked at.
+    pub is_cut: bool,
+}
+
+impl Codes {
+    fn add(&mut self, more: Codes) {
+        self.texts.extend(more.texts);
+        self.is_cut |= more.is_cut;
+    }
+}
+
+/// The codes of a picture, as far as they are found by `until`.
+pub fn read(raster: &Raster, until: Instant) -> Codes {
+    let mut codes = Codes::default();
     let (width, height) = (raster.width as usize, raster.height as usize);
-    look(View { width, height, shades: &raster.luma() }, &mut texts);
-    if texts.is_empty() && is_colorful(raster) {
+    look(View { width, height, shades: &raster.luma() }, until, &mut codes);
+    if codes.texts.is_empty() && !codes.is_cut && is_colorful(raster) {
         // A code may be yellow on white, or red on a green as bright.
         for channel in 0..3 {
             let shades: Vec<u8> = raster.pixels.iter().map(|pixel| pixel[channel]).collect();
-            look(View { width, height, shades: &shades }, &mut texts);
+            look(View { width, height, shades: &shades }, until, &mut codes);
         }
     }
-    texts
+    codes
 }
 
 fn is_colorful(raster: &Raster) -> bool {
@@ -50,12 +69,20 @@ fn is_colorful(raster: &Raster) -> bool {
     colored.count() * 50 > all
 }
 
-fn look(view: View<'_>, texts: &mut Vec<String>) {
-    let finders = finders::find(view);
+fn look(view: View<'_>, until: Instant, codes: &mut Codes) {
+    let Some(finders) = finders::find(view, until) else {
+        codes.is_cut = true;
+        return;
+    };
+    let texts = &mut codes.texts;
     let mut used = vec![false; finders.len()];
     let mut tries = 0;
     for corners in grid::corners(&finders) {
         if tries >= MOST_TRIES {
+            break;
+        }
+        if Instant::now() >= until {
+            codes.is_cut = true;
             break;
         }
         if corners.indices.iter().any(|&index| used[index]) {

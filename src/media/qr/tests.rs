@@ -1,10 +1,34 @@
 //! Codes drawn by another program's encoder, in the ways in which mails show them.
 
+use std::time::{Duration, Instant};
+
 use qrcode::{Color, QrCode};
 
-use super::{Raster, in_html, in_text, read};
+use super::{Codes, Raster};
 
 const URI: &str = "https://login.example/verify?id=8271";
+
+/// All codes there are.
+fn read(raster: &Raster) -> Vec<String> {
+    all(super::read(raster, enough()))
+}
+
+fn in_text(text: &str) -> Vec<String> {
+    all(super::in_text(text, enough()))
+}
+
+fn in_html(html: &str) -> Vec<String> {
+    all(super::in_html(html, enough()))
+}
+
+fn enough() -> Instant {
+    Instant::now() + Duration::from_secs(600)
+}
+
+fn all(codes: Codes) -> Vec<String> {
+    assert!(!codes.is_cut);
+    codes.texts
+}
 
 /// A code on white, its modules and the quiet zone around it so many pixels.
 fn code(text: &str, module: usize, quiet: usize, dark: [u8; 3], light: [u8; 3]) -> Raster {
@@ -182,4 +206,13 @@ fn drawings_of_any_shape_do_no_harm() {
     assert!(in_text(&format!("{wide}\n").repeat(12)).is_empty());
     assert!(in_html(&"<table><tr><td colspan=999999999>".repeat(1000)).is_empty());
     assert!(in_html(&"<td colspan=-1></table>&#;&#99999999;&".repeat(100)).is_empty());
+}
+
+#[test]
+fn no_picture_is_looked_at_longer_than_there_is_time() {
+    let cut = Codes { texts: Vec::new(), is_cut: true };
+    assert_eq!(super::read(&code(URI, 3, 12, [0; 3], [255; 3]), Instant::now()), cut);
+    let drawing = format!("{}\n", "\u{2588}".repeat(40)).repeat(40);
+    assert_eq!(super::in_text(&drawing, Instant::now()), cut);
+    assert_eq!(super::in_html(&format!("<pre>{drawing}</pre>"), Instant::now()), cut);
 }
