@@ -37,6 +37,8 @@ pub struct Metas {
     pub(super) metas: Vec<Meta>,
     /// True without any hit: looked at in every message.
     always: Vec<u32>,
+    /// The value of each without any hit, and without Bayes.
+    unhit: Vec<f64>,
     /// For each rule id, the metas that name it.
     of_rule: Vec<Vec<u32>>,
     /// For each meta, the metas that name it.
@@ -66,6 +68,7 @@ impl Metas {
         let mut planned = Metas {
             metas: Vec::with_capacity(order.len()),
             always: Vec::new(),
+            unhit: Vec::new(),
             of_rule: vec![Vec::new(); rules],
             of_meta: vec![Vec::new(); order.len()],
         };
@@ -104,6 +107,7 @@ impl Metas {
                 self.always.push(at as u32);
             }
         }
+        self.unhit = values;
     }
 
     /// Evaluates over `counts` (by rule id) of the rules in `hit`, and what Bayes says.
@@ -131,14 +135,14 @@ impl Metas {
                 pending[word] &= pending[word] - 1;
                 let Some(meta) = self.metas.get(at) else { continue };
                 let value = self.value(meta, count, &values, probability, &mut stack);
-                if value == 0.0 {
-                    continue;
-                }
                 values[at] = value;
-                if !value.is_nan() {
+                if value != 0.0 && !value.is_nan() {
                     outcome.hits.push((meta.rule, value));
                 }
-                mark(&mut pending, &self.of_meta[at]);
+                // One that is false now may have been what kept another from being true.
+                if self.unhit.get(at).is_none_or(|unhit| unhit.to_bits() != value.to_bits()) {
+                    mark(&mut pending, &self.of_meta[at]);
+                }
             }
         }
         outcome

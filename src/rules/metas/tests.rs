@@ -124,3 +124,12 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn a_meta_that_a_hit_makes_false_wakes_those_that_name_it() {
+    let metas = [("M", "!A"), ("N", "!M")];
+    assert_eq!(evaluate(&metas, [0; 4], &[]), [("M".to_owned(), 1.0)]);
+    assert_eq!(evaluate(&metas, [1, 0, 0, 0], &[]), [("N".to_owned(), 1.0)]);
+    let through = [("M", "!A"), ("N", "B && !M"), ("O", "!A || N"), ("P", "!O")];
+    assert_eq!(evaluate(&through, [1, 0, 0, 0], &[]), [("P".to_owned(), 1.0)]);
+}
