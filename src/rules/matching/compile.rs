@@ -125,11 +125,12 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
     }
     let singles = singles(&patterns, &choices, lone);
     let negated = (0u32..).zip(&patterns).filter(|(_, pattern)| pattern.negated).map(|(id, _)| id).collect();
-    View { database, squeezed, singles, patterns, negated, slots }
+    let plain = singles.partition_point(|single| !single.foreign);
+    View { database, squeezed, singles, plain, patterns, negated, slots }
 }
 
-/// The patterns that are searched for by themselves. Those with a database come first, and those for all texts before
-/// those for some.
+/// The patterns that are searched for by themselves. Those for all texts come first, and of each kind those with a
+/// database.
 fn singles(patterns: &[Pattern], choices: &[Choice], databases: Vec<(u32, Database)>) -> Vec<Single> {
     let single = |(id, database): (u32, Option<Database>)| {
         let (pattern, choice) = (patterns.get(id as usize)?, choices.get(id as usize)?);
@@ -143,7 +144,7 @@ fn singles(patterns: &[Pattern], choices: &[Choice], databases: Vec<(u32, Databa
     let databases = databases.into_iter().map(|(id, database)| (id, Some(database)));
     let mut singles: Vec<Single> =
         databases.chain(others.map(|(id, _)| (id, None))).filter_map(single).collect();
-    singles.sort_by_key(|single| (single.database.is_none(), single.foreign));
+    singles.sort_by_key(|single| (single.foreign, single.database.is_none()));
     singles
 }
 

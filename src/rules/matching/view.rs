@@ -81,7 +81,10 @@ pub struct View {
     pub(super) database: Option<Database>,
     /// For patterns whose strings are found in squeezed text.
     pub(super) squeezed: Option<Database>,
+    /// Those first that are searched for in every text.
     pub(super) singles: Vec<Single>,
+    /// How many those are; the others are for texts that are not plain ASCII.
+    pub(super) plain: usize,
     pub(super) patterns: Vec<Pattern>,
     pub(super) negated: Vec<u32>,
     /// What the databases' ids stand for.
@@ -153,7 +156,7 @@ impl View {
         scratch.matched.clear();
         self.together(unit, scratch);
         let candidates = scratch.found.len();
-        let is_foreign = self.singles.iter().any(|single| single.foreign) && !is_plain(unit);
+        let is_foreign = self.plain < self.singles.len() && !is_plain(unit);
         let _ = self.one_by_one(unit, is_foreign, scratch, sink).is_continue()
             && self.decide(unit, candidates, is_foreign, scratch, sink).is_continue();
     }
@@ -207,12 +210,13 @@ impl View {
         sink: &mut impl Sink,
     ) -> ControlFlow<()> {
         let Scratch { database: memory, found, costs, .. } = scratch;
-        if self.singles.iter().all(|single| single.foreign && !is_foreign) {
+        let asked =
+            if is_foreign { &self.singles[..] } else { self.singles.get(..self.plain).unwrap_or_default() };
+        if asked.is_empty() {
             return ControlFlow::Continue(());
         }
         let text = Text::of(unit);
-        let asked = self.singles.iter().filter(|single| !single.foreign || is_foreign);
-        for (at, single) in asked.filter(|single| single.needs.are_met(&text)).enumerate() {
+        for (at, single) in asked.iter().filter(|single| single.needs.are_met(&text)).enumerate() {
             if at % STEPS == STEPS - 1 && sink.out_of_time() {
                 return ControlFlow::Break(());
             }
@@ -331,7 +335,8 @@ impl Pattern {
         }
     }
 
-    fn captures(&self) -> bool {
+    /// Whether it keeps what named groups of it match.
+    pub fn captures(&self) -> bool {
         !self.decider.regex().captures.is_empty()
     }
 

@@ -17,7 +17,13 @@ pub struct Bytes(pub [u64; 4]);
 impl Bytes {
     /// The bytes of a text.
     pub fn of(text: &[u8]) -> Bytes {
-        text.iter().copied().collect()
+        // A byte each, as bits of one word would have to wait for one another.
+        let mut seen = [0u8; 256];
+        text.iter().for_each(|&byte| seen[usize::from(byte)] = 1);
+        let (words, _) = seen.as_chunks::<64>();
+        let word =
+            |seen: &[u8; 64]| (0..).zip(seen).fold(0, |word, (at, &seen)| word | u64::from(seen) << at);
+        Bytes(std::array::from_fn(|at| words.get(at).map_or(0, word)))
     }
 
     fn meets(&self, other: &Bytes) -> bool {
