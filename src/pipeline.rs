@@ -158,6 +158,7 @@ pub fn rule_hits(
 ) -> RuleHits {
     let profile = Profile::external();
     let mail = Mail { raw, envelope, profile: &profile };
+    scratch.rules.look_for_all();
     scratch.with_arena(|arena, scratch| {
         let mut scan = Scan::new(engine, mail, budget);
         let message = scan.parse(arena);

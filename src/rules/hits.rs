@@ -5,6 +5,7 @@ use std::{ops::Range, sync::Arc, time::Instant};
 use super::{
     captures::{Captured, Template},
     matching::{Exceeded, Sink},
+    metas::Idle,
 };
 use crate::render::{LateText, Origin};
 
@@ -79,6 +80,8 @@ pub struct Tally<'t> {
     pub late: Option<&'t LateText>,
     /// Rules whose search was given up; they are not tried again on this message.
     pub exceeded: Vec<u32>,
+    /// Rules that are not worth looking for in this message.
+    pub idle: Idle,
     cutoff: Instant,
     /// Whether a scan was stopped there.
     pub cut: bool,
@@ -86,7 +89,8 @@ pub struct Tally<'t> {
 
 impl<'t> Tally<'t> {
     pub fn new(rules: &'t [Rule], hits: &'t mut Hits, cutoff: Instant) -> Tally<'t> {
-        Tally { rules, hits, subject: false, late: None, exceeded: Vec::new(), cutoff, cut: false }
+        let (exceeded, idle) = (Vec::new(), Idle::default());
+        Tally { rules, hits, subject: false, late: None, exceeded, idle, cutoff, cut: false }
     }
 }
 
@@ -94,7 +98,7 @@ impl Sink for Tally<'_> {
     fn wants(&self, rule: u32) -> u32 {
         match self.rules.get(rule as usize) {
             Some(known) if self.subject && known.no_subject => 0,
-            Some(_) if self.exceeded.contains(&rule) => 0,
+            Some(_) if self.idle.has(rule) || self.exceeded.contains(&rule) => 0,
             Some(known) => known.most.saturating_sub(self.hits.count(rule)),
             None => 0,
         }

@@ -15,7 +15,7 @@ use super::{
     hits::Rule,
     language::{self, Argument, Attributes, Comparison, Definition, Definitions, Kind, Literal, Test},
     matching::{Cache, DatabaseScratch, Decider, Entry, Fuzzy, View, Wanted, compile},
-    metas::{Meta, MetaKind, Metas, Program, Standing},
+    metas::{Company, Meta, MetaKind, Metas, Program, Standing},
     mime_headers::{self, MimeHeaders, NodeLookup},
     reach::Reach,
     regex::{Flags, Regex, translate},
@@ -320,6 +320,7 @@ impl<'d> Plan<'d> {
             settings: Settings::default(),
             patterns,
             metas,
+            company: Company::default(),
             reach: Reach::default(),
             trust: self.definitions.trust.clone(),
             undefined,
@@ -327,6 +328,7 @@ impl<'d> Plan<'d> {
         };
         let databases = rules.views().flat_map(View::databases);
         rules.scratch = DatabaseScratch::for_all(databases).map_err(|error| Error::Memory(error.message))?;
+        rules.company = rules.find_company();
         rules.reach = rules.find_reach();
         Ok(rules)
     }

@@ -71,6 +71,12 @@ impl MimeHeaders {
         self.groups.iter().map(|(_, view)| view)
     }
 
+    /// All rules.
+    pub fn rules(&self) -> impl Iterator<Item = u32> {
+        let of_views = self.views().flat_map(View::patterns).map(|pattern| pattern.rule);
+        of_views.chain(self.always.iter().copied())
+    }
+
     /// Runs all rules over all nodes, each up to the first node in which it hits.
     pub fn scan(
         &self,

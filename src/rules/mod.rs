@@ -109,6 +109,8 @@ pub struct RuleSet {
     /// Patterns among the arguments of functions.
     patterns: HashMap<String, matching::Decider>,
     metas: metas::Metas,
+    /// Which rules are worth looking for once the headers have been read.
+    company: metas::Company,
     /// What text that is read later can change.
     reach: reach::Reach,
     /// Whom the rule files trust.

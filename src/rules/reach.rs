@@ -1,10 +1,16 @@
-//! How far can text that is read later still move the score?
+//! What can still change the score?
 //!
-//! A picture need not be read when its words cannot change what happens to the mail.
+//! A picture need not be read when its words cannot change what happens to the mail, nor a rule be looked for that
+//! counts only together with others that did not hit.
 
 use std::ops::RangeInclusive;
 
-use super::{Hits, RuleSet, matching::View, metas::Motion};
+use super::{
+    Hits, RuleSet,
+    load::Eval,
+    matching::View,
+    metas::{Company, Motion, Part},
+};
 
 /// The rules that late text can reach, worked out once for a rule set.
 #[derive(Debug, Default)]
@@ -33,6 +39,33 @@ impl RuleSet {
                 .collect(),
             metas: metas.into_iter().filter(|(rule, _)| scored(rule)).collect(),
         }
+    }
+
+    /// When rules that are looked for behind the headers can change the score.
+    pub(super) fn find_company(&self) -> Company {
+        let mut parts = vec![Part::Late; self.rules.len()];
+        let mut set = |rule: u32, part: Part| {
+            if let Some(known) = parts.get_mut(rule as usize) {
+                *known = part;
+            }
+        };
+        let early = self.headers.rules().chain(self.mime_headers.rules());
+        early
+            .chain(self.header_evals.iter().map(|eval: &Eval| eval.rule))
+            .for_each(|rule| set(rule, Part::Early));
+        for (rule, known) in (0..).zip(&self.rules) {
+            // It is compared when all captures are known.
+            if known.template.is_some() {
+                set(rule, Part::Late);
+            }
+        }
+        // Others may wait for what it captures.
+        let captures = self.views().flat_map(View::patterns).filter(|pattern| pattern.captures());
+        captures.for_each(|pattern| set(pattern.rule, Part::Wanted));
+        let part = |rule: u32| parts.get(rule as usize).copied().unwrap_or(Part::Wanted);
+        let is_symbol =
+            |rule: u32| self.rules.get(rule as usize).is_none_or(|rule| !rule.sub && rule.score != 0.0);
+        self.metas.company(self.rules.len(), part, is_symbol)
     }
 
     /// The lowest and the highest score that a message can come to, which has `hits` and the score `score` now,

@@ -30,9 +30,16 @@ pub struct Scratch {
     matching: matching::Scratch,
     headers: HeaderScratch,
     value: Vec<u8>,
+    /// Whether rules are looked for that change no score.
+    all: bool,
 }
 
 impl Scratch {
+    /// From now on every rule is looked for, those too that change no score of the message at hand.
+    pub fn look_for_all(&mut self) {
+        self.all = true;
+    }
+
     /// From now on what matching costs is measured.
     pub fn measure(&mut self) {
         self.matching.costs = Some(Box::default());
@@ -57,7 +64,7 @@ impl RuleSet {
         let mut hits = Hits::new(self.rules.len());
         let mut tally = Tally::new(&self.rules, &mut hits, budget.cutoff());
         let rendered = subject.rendered;
-        let Scratch { matching, headers, value } = scratch;
+        let Scratch { matching, headers, value, all } = scratch;
 
         // What do the headers say?
         self.headers.scan(&subject.values, headers, matching, &mut tally);
@@ -66,6 +73,10 @@ impl RuleSet {
             budget.skip(Stage::Rules, "headers", Why::Deadline);
         }
         evals(&self.header_evals, subject, &mut tally, budget);
+        // What is still worth looking for?
+        if !*all {
+            tally.idle = self.company.idle(&tally.hits.counts);
+        }
         // What would the reader read? The subject is the first unit.
         tally.subject = true;
         let body = subject.body();
@@ -94,6 +105,9 @@ impl RuleSet {
         }
         let mut tally = Tally::new(&self.rules, hits, budget.cutoff());
         tally.late = Some(late);
+        if !scratch.all {
+            tally.idle = self.company.idle(&tally.hits.counts);
+        }
         let matching = &mut scratch.matching;
         let paragraphs = paragraphs(&late.text);
         let text = paragraphs.iter().map(|paragraph| paragraph.as_bytes());
@@ -126,13 +140,13 @@ impl RuleSet {
     fn uri_details(&self, subject: &Subject<'_, '_>, tally: &mut Tally<'_>) {
         for detail in &self.uri_details {
             for uri in &subject.rendered.uris {
+                if tally.wants(detail.rule) == 0 {
+                    break;
+                }
                 match detail.holds(uri) {
                     Ok(true) => tally.hit(detail.rule, 1, uri.raw.as_bytes(), Some(0..uri.raw.len())),
                     Ok(false) => {}
                     Err(matching::Exceeded) => tally.exceeded(detail.rule),
-                }
-                if tally.wants(detail.rule) == 0 {
-                    break;
                 }
             }
         }
@@ -184,7 +198,9 @@ fn evals(evals: &[Eval], subject: &Subject<'_, '_>, tally: &mut Tally<'_>, budge
         if at % STEPS == 0 && tally.out_of_time() {
             return budget.skip(Stage::Rules, "evals", Why::Deadline);
         }
-        tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
+        if tally.wants(eval.rule) > 0 {
+            tally.hit(eval.rule, (eval.function)(subject, &eval.arguments), b"", None);
+        }
     }
 }
 

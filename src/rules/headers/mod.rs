@@ -141,6 +141,12 @@ impl Headers {
         self.groups.iter().map(|group| &group.view)
     }
 
+    /// All rules.
+    pub fn rules(&self) -> impl Iterator<Item = u32> {
+        let patterns = self.views().flat_map(View::patterns).map(|pattern| pattern.rule);
+        patterns.chain(self.groups.iter().flat_map(|group| group.exists.iter().copied()))
+    }
+
     /// Runs all header rules over one message.
     pub fn scan(
         &self,
