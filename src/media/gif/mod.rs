@@ -46,6 +46,8 @@ const STAYS: u32 = 3_000;
 const FLICKER: u32 = 150;
 /// Pictures taken of one animation.
 const PICTURES: usize = 4;
+/// Shades by which two colours differ in a channel, at least.
+const DIFFERENT: u8 = 48;
 
 /// A picture of an animation.
 #[derive(Debug)]
@@ -77,10 +79,24 @@ pub fn read(bytes: &[u8], limits: &Limits, deadline: Instant) -> Result<Animatio
     let plan = Plan::of(bytes, limits)?;
     let survey = survey(bytes, &plan, limits.shown, deadline);
     let room = TAKEN_PIXELS / (plan.width * plan.height);
-    let take = choose::choose(&survey.moments, PICTURES.min(limits.ocr_pages).min(room));
-    let stills = take_stills(bytes, &plan, &survey, &take, deadline);
+    let most = PICTURES.min(limits.ocr_pages).min(room);
+    let take = choose::choose(&survey.moments, most);
+    let mut stills = take_stills(bytes, &plan, &survey, &take, deadline);
+    if take.is_empty() {
+        // Ink is told by its brightness, which may be that of the ground.
+        let longest = survey.moments.iter().enumerate().max_by_key(|(_, moment)| moment.visible);
+        let take: Vec<usize> = longest.map(|(index, _)| index).into_iter().take(most).collect();
+        stills = take_stills(bytes, &plan, &survey, &take, deadline);
+        stills.retain(|still| is_coloured(&still.raster));
+    }
     let (width, height) = (plan.width as u32, plan.height as u32);
     Ok(Animation { width, height, frames: survey.frames, stills, seen: survey.seen })
+}
+
+/// Whether there are colours that differ.
+fn is_coloured(raster: &Raster) -> bool {
+    let differ = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).any(|(a, b)| a.abs_diff(b) >= DIFFERENT);
+    raster.pixels.first().is_some_and(|&first| raster.pixels.iter().any(|&pixel| differ(pixel, first)))
 }
 
 /// What is affordable of an animation, by the sizes that it states.

@@ -219,6 +219,15 @@ fn a_single_frame_needs_no_label() {
 }
 
 #[test]
+fn letters_as_bright_as_their_ground_are_seen() {
+    let (red, green) = ([255, 0, 0], [0, 130, 0]);
+    assert_eq!(luma(red), luma(green));
+    let frame = Frame { palette: Some([red, green].concat()), ..strokes(64, &[8, 24], 0) };
+    assert_eq!(labels(&encode(64, 64, &[frame], Repeat::Infinite)), [""]);
+    assert!(labels(&encode(64, 64, &[strokes(64, &[], 0)], Repeat::Infinite)).is_empty());
+}
+
+#[test]
 fn a_file_without_its_end_gives_the_frames_until_then() {
     let frames = [strokes(64, &[8], 30), strokes(64, &[8, 24], 30), strokes(64, &[8, 24, 40], 30)];
     let bytes = encode(64, 64, &frames, Repeat::Infinite);
