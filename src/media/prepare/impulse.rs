@@ -2,8 +2,7 @@
 //!
 //! In colour they are told from the letters that they touch, which they are not once the picture is grey.
 
-use super::plane::Plane;
-use crate::media::raster::Raster;
+use crate::media::raster::{Raster, luma};
 
 /// Channels that differ by more make two colours.
 const OTHER: u8 = 48;
@@ -12,24 +11,29 @@ const LARGE: usize = 2_000_000;
 /// Lone pixels a thousand pixels, from which on they are no accident.
 const SOWN: usize = 4;
 
-/// The brightness of a picture, without the lone pixels if it is sown with them.
-pub fn plane(raster: &Raster) -> Plane {
-    let mut plane = Plane::of(raster);
+/// A picture without its lone pixels, if it is sown with them.
+pub fn cleaned(raster: &Raster) -> Option<Raster> {
     if raster.pixels.len() > LARGE {
-        return plane;
+        return None;
     }
     let lone = lone(raster);
     // Those of thin letters are on no even ground.
     let sown = lone.iter().filter(|&&at| is_even(raster, at)).count();
-    if sown * 1000 > raster.pixels.len() * SOWN {
-        let before = plane.pixels.clone();
-        for at in lone {
-            let mut near = around(at, plane.width).map(|at| before[at]);
-            near.sort_unstable();
-            plane.pixels[at] = near[1].midpoint(near[2]);
-        }
+    if sown * 1000 <= raster.pixels.len() * SOWN {
+        return None;
     }
-    plane
+    let mut cleaned = raster.clone();
+    for at in lone {
+        let mut near = around(at, raster.width as usize).map(|at| raster.pixels[at]);
+        near.sort_unstable_by_key(|&pixel| luma(pixel));
+        cleaned.pixels[at] = mean(near[1], near[2]);
+    }
+    Some(cleaned)
+}
+
+/// Half one colour, half another.
+fn mean(a: [u8; 3], b: [u8; 3]) -> [u8; 3] {
+    [0, 1, 2].map(|channel| a[channel].midpoint(b[channel]))
 }
 
 /// Pixels that none of the eight around is like; those at the edge are left out.
@@ -67,7 +71,6 @@ fn alike(a: [u8; 3], b: [u8; 3]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::raster::luma;
 
     fn picture(specks: usize) -> Raster {
         let mut pixels = vec![[255; 3]; 60 * 40];
@@ -84,18 +87,18 @@ mod tests {
 
     #[test]
     fn sown_pixels_go_and_the_letter_stays() {
-        let plane = plane(&picture(20));
-        let at = |x: usize, y: usize| plane.pixels[y * 60 + x];
-        assert_eq!(plane.pixels.iter().filter(|&&pixel| pixel > 20 && pixel < 255).count(), 0);
-        assert!((10..22).all(|y| at(20, y) == luma([0, 0, 120])), "the letter");
-        assert_eq!(at(22, 12), 255);
+        let cleaned = cleaned(&picture(20)).expect("sown pixels");
+        let at = |x: usize, y: usize| cleaned.pixels[y * 60 + x];
+        let letter = [0, 0, 120];
+        assert!(cleaned.pixels.iter().all(|&pixel| pixel == letter || pixel == [255; 3]));
+        assert!((10..22).all(|y| at(20, y) == letter), "the letter");
+        assert_eq!(at(22, 12), [255; 3]);
     }
 
     #[test]
     fn a_few_are_left_alone() {
-        let raster = picture(0);
-        assert_eq!(plane(&raster), Plane::of(&raster));
+        assert_eq!(cleaned(&picture(0)), None);
         let tiny = Raster { width: 1, height: 1, pixels: vec![[0; 3]] };
-        assert_eq!(plane(&tiny).pixels, [0]);
+        assert_eq!(cleaned(&tiny), None);
     }
 }

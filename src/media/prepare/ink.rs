@@ -70,6 +70,13 @@ impl Ink {
         Ink { width, height, marks: differences.iter().map(mark).collect() }
     }
 
+    /// Some pixels, all of them dark.
+    pub fn of(width: usize, height: usize, some: impl Iterator<Item = usize>) -> Ink {
+        let mut marks = vec![GROUND; width * height];
+        some.for_each(|at| marks[at] = DARK);
+        Ink { width, height, marks }
+    }
+
     /// A row of marks, to be compared with [`code`].
     pub fn row(&self, y: usize) -> &[u8] {
         &self.marks[y * self.width..][..self.width]

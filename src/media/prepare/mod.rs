@@ -20,6 +20,8 @@ mod impulse;
 
 mod ink;
 
+mod layers;
+
 mod lines;
 
 mod panels;
@@ -82,7 +84,10 @@ fn steps(raster: &Raster, on_time: &mut dyn FnMut() -> Result<(), Late>) -> Resu
         return Ok(None);
     }
     on_time()?;
-    let mut plane = impulse::plane(raster);
+    let cleaned = impulse::cleaned(raster);
+    let raster = cleaned.as_ref().unwrap_or(raster);
+    on_time()?;
+    let mut plane = layers::plane(raster).unwrap_or_else(|| Plane::of(raster));
     on_time()?;
     let shrink = (MOST_PIXELS / plane.pixels.len() as f32).sqrt();
     if shrink < 1.0 {
