@@ -93,7 +93,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         // This thread reads and writes all there is. What it starts from here on has no part in it.
         if !precedence_ffi::take(Precedence::Prompt) {
             tracing::info!(
-                "not in real time: where other programs keep the cores busy, replies may wait for them"
+                "not in real time (CAP_SYS_NICE or LimitRTPRIO=1 permit that): replies may wait for a core"
             );
         }
         server.run_until_signalled().await.map_err(failure)

@@ -1,6 +1,6 @@
 //! Still pictures: PNG, JPEG, WebP, BMP, TIFF.
 
-use std::io::Cursor;
+use std::time::Instant;
 
 use image::{
     ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage,
@@ -10,6 +10,7 @@ use image::{
 use super::{
     Error, Kind, Limits,
     raster::{Raster, over_white},
+    timed::Timed,
 };
 
 /// What rows that were never decoded are filled with.
@@ -21,6 +22,24 @@ const BLANK: u8 = 255;
 /// # Errors
 /// Nothing could be decoded, or the picture is larger than the caps.
 pub fn decode(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Raster, Error> {
+    decode_until(kind, bytes, limits, None)
+}
+
+/// [`decode`], as if the picture broke off where it is not done by then. JPEG and WebP are read before they are decoded,
+/// and that is then done to the end.
+///
+/// # Errors
+/// As for [`decode`], or there was no time for any of it.
+pub fn decode_until(
+    kind: Kind,
+    bytes: &[u8],
+    limits: &Limits,
+    until: Option<Instant>,
+) -> Result<Raster, Error> {
+    let error = |what| match until {
+        Some(until) if Instant::now() >= until => Error::Deadline,
+        _ => error(what),
+    };
     let format = match kind {
         Kind::Png => ImageFormat::Png,
         Kind::Jpeg => ImageFormat::Jpeg,
@@ -30,7 +49,7 @@ pub fn decode(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Raster, Error
         Kind::Gif => ImageFormat::Gif,
         Kind::Pdf => return Err(Error::Damaged("not a picture")),
     };
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut reader = ImageReader::with_format(Timed::new(bytes, until), format);
     let mut caps = image::Limits::no_limits();
     caps.max_alloc = Some(limits.memory);
     reader.limits(caps);
@@ -154,6 +173,13 @@ mod tests {
         let raster = decode(Kind::Png, &bytes[..bytes.len() / 2], &Limits::default()).unwrap();
         assert_eq!(raster.pixels[..64 * 8], samples.as_chunks::<3>().0[..64 * 8]);
         assert_eq!(raster.pixels[64 * 60], [BLANK; 3]);
+    }
+
+    #[test]
+    fn no_picture_is_decoded_once_the_time_is_up() {
+        let bytes = png(64, 64, &rows(64, 64), ExtendedColorType::Rgb8);
+        let decoded = decode_until(Kind::Png, &bytes, &Limits::default(), Some(Instant::now()));
+        assert!(matches!(decoded, Err(Error::Deadline)));
     }
 
     #[test]

@@ -45,6 +45,8 @@ mod sniff;
 
 mod tiles;
 
+mod timed;
+
 /// Pixels of a picture that is put together from tiles, all of which are held in memory.
 const JOINED_PIXELS: u64 = 10_000_000;
 
@@ -200,7 +202,8 @@ pub fn extract(kind: Kind, bytes: &[u8], limits: &Limits, budget: &Budget) -> Re
         Kind::Pdf => pdf::read(bytes, limits, budget),
         _ => {
             let mut extract = Extract { frames: 1, ..Extract::default() };
-            extract.picture("", &image::decode(kind, bytes, limits)?, limits, budget);
+            let raster = image::decode_until(kind, bytes, limits, Some(budget.cutoff()))?;
+            extract.picture("", &raster, limits, budget);
             Ok(extract)
         }
     }
@@ -237,7 +240,7 @@ pub fn join(rows: &[Vec<&[u8]>], limits: &Limits, budget: &Budget) -> Option<Ext
         }
         let raster = match sniff(bytes)? {
             Kind::Gif => shown(gif::read(bytes, &limits, budget.cutoff()).ok()?),
-            kind => image::decode(kind, bytes, &limits).ok()?,
+            kind => image::decode_until(kind, bytes, &limits, Some(budget.cutoff())).ok()?,
         };
         // All are held in memory together.
         limits.pixels = limits.pixels.checked_sub(raster.pixels.len() as u64)?;
