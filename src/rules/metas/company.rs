@@ -180,19 +180,13 @@ impl Value {
         Value { depends: (0..names as u32).map(|name| (name, Cases::always())).collect(), ..Value::default() }
     }
 
-    /// What both depend on, each where its own condition holds too.
-    fn joined(&self, where_left: &Cases, other: &Value, where_right: &Cases) -> Vec<(u32, Cases)> {
-        let mut all: Vec<(u32, Cases)> = Vec::new();
-        for (value, condition) in [(self, where_left), (other, where_right)] {
-            for (name, cases) in &value.depends {
-                let cases = cases.and(condition);
-                match all.iter_mut().find(|(known, _)| known == name) {
-                    Some((_, known)) => *known = known.or(&cases),
-                    None => all.push((*name, cases)),
-                }
-            }
+    /// What it depends on, where a condition holds too.
+    fn depends_where(&mut self, condition: &Cases) -> Vec<(u32, Cases)> {
+        let mut depends = std::mem::take(&mut self.depends);
+        if !condition.is_always() {
+            depends.iter_mut().for_each(|(_, cases)| *cases = cases.and(condition));
         }
-        all
+        depends
     }
 
     fn not(self) -> Value {
@@ -201,21 +195,21 @@ impl Value {
     }
 
     /// `&&` is false wherever one side is, so that neither matters then.
-    fn and(self, right: Value) -> Value {
-        let depends = self.joined(&right.truth, &right, &self.truth);
+    fn and(mut self, mut right: Value) -> Value {
+        let depends = joined(self.depends_where(&right.truth), right.depends_where(&self.truth));
         let (truth, falsity) = (self.truth.and(&right.truth), self.falsity.or(&right.falsity));
         Value { number: None, truth, falsity, depends }
     }
 
     /// `||` returns its left side where that is true: the right one does not matter then.
-    fn or(self, right: Value) -> Value {
-        let depends = self.joined(&Cases::always(), &right, &self.falsity);
+    fn or(self, mut right: Value) -> Value {
+        let depends = joined(self.depends, right.depends_where(&self.falsity));
         let (truth, falsity) = (self.truth.or(&right.truth), self.falsity.and(&right.falsity));
         Value { number: None, truth, falsity, depends }
     }
 
     fn binary(self, operator: Operator, right: Value) -> Value {
-        let depends = self.joined(&Cases::always(), &right, &Cases::always());
+        let depends = joined(self.depends, right.depends);
         // What is more than a number that is not negative is not 0.
         let truth = match (operator, self.number, right.number) {
             (Operator::Add | Operator::Subtract, ..) => self.truth.or(&right.truth),
@@ -228,6 +222,17 @@ impl Value {
         };
         Value { truth, depends, ..Value::default() }
     }
+}
+
+/// What either depends on.
+fn joined(mut all: Vec<(u32, Cases)>, more: Vec<(u32, Cases)>) -> Vec<(u32, Cases)> {
+    for (name, cases) in more {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = known.or(&cases),
+            None => all.push((name, cases)),
+        }
+    }
+    all
 }
 
 impl Program {
