@@ -184,10 +184,10 @@ impl Corpus {
         self.rows.iter().map(|row| (row, self.tokens_of(row)))
     }
 
-    /// The rows in the order that their tokens lie in, so that files are read from front to back.
-    pub(super) fn stored(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.iter().collect();
-        rows.par_sort_unstable_by_key(|row| row.place);
+    /// The rows with their indices in the order that their tokens lie in, so that files are read from front to back.
+    pub(super) fn stored(&self) -> Vec<(usize, &Row)> {
+        let mut rows: Vec<(usize, &Row)> = self.rows.iter().enumerate().collect();
+        rows.par_sort_unstable_by_key(|(_, row)| row.place);
         rows
     }
 

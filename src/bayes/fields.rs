@@ -2,6 +2,7 @@
 
 use super::{
     hash::{WordHash, mix},
+    text::{Look, Words},
     tokens::{Field, Tokens, body, head},
 };
 use crate::{
@@ -16,6 +17,12 @@ const VALUE: usize = 400;
 /// Words of one link's path that are looked at.
 const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
+
+// What is looked at in a text. Characters tell of senders and programs that were never seen before.
+const ALL: Look = Look { words: Words::All { pairs: 1 }, characters: true };
+const WORDS: Look = Look { words: Words::All { pairs: 1 }, characters: false };
+const ADDRESS: Look = Look { words: Words::All { pairs: 2 }, characters: true };
+const HOST: Look = Look { words: Words::All { pairs: 0 }, characters: true };
 
 /// A fact with a number.
 fn fact(tokens: &mut Tokens, name: Field, value: u64) {
@@ -38,9 +45,9 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
         let value = header.value(message.arena());
         let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
         match kind {
-            Kind::Address => tokens.text(name, value.as_bytes(), 2, false),
+            Kind::Address => tokens.text(name, value.as_bytes(), ADDRESS),
             Kind::Recipient => {
-                tokens.text(name, value.as_bytes(), 1, false);
+                tokens.text(name, value.as_bytes(), WORDS);
                 fact(tokens, name, 10 + (value.matches('@').count() as u64).min(5));
                 fact(tokens, name, 20 + u64::from(value.contains('<')));
                 fact(tokens, name, 22 + u64::from(value.contains('"')));
@@ -48,7 +55,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
             Kind::Program => {
                 // A boundary is random.
                 let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
-                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), 1, false);
+                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), ALL);
                 fact(tokens, const { head("has") }, name);
             }
             Kind::MessageId => message_id(tokens, value),
@@ -61,7 +68,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
-    tokens.text(const { head("subject") }, subject.as_bytes(), 1, true);
+    tokens.text(const { head("subject") }, subject.as_bytes(), ALL);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
     fact(
         tokens,
@@ -175,7 +182,7 @@ fn message_id(tokens: &mut Tokens, value: &str) {
         }
     }
     fact(tokens, const { head("message-id") }, shape.value());
-    tokens.text(const { head("message-id") }, host.as_bytes(), 0, false);
+    tokens.text(const { head("message-id") }, host.as_bytes(), HOST);
 }
 
 /// Whether sender, answer address, recipient and Message-ID are of one domain, and what the sender's name
@@ -274,7 +281,7 @@ pub(super) fn parts(tokens: &mut Tokens, message: &Message<'_>) {
             let name = name.get(..name.floor_char_boundary(VALUE)).unwrap_or(name);
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             tokens.add(const { body("ending") }, WordHash::of(ending.as_bytes()));
-            tokens.text(const { body("file") }, name.as_bytes(), 1, false);
+            tokens.text(const { body("file") }, name.as_bytes(), WORDS);
         }
     }
     fact(tokens, const { head("parts") }, (message.parts.len() as u64).min(8));

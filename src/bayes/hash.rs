@@ -50,71 +50,58 @@ impl WordHash {
 /// Fingerprints in the order they were found, each once; at most [`Set::CAP`].
 #[derive(Clone, Debug)]
 pub(super) struct Set {
-    pub(super) found: Vec<u64>,
-    /// Open addressing with linear steps: one more than the place in `found`, 0 is a free slot. A power of two, grown
-    /// at half full: for most messages it stays in the nearest cache.
-    slots: Vec<u16>,
+    /// From place 1 on.
+    found: Box<[u64; Set::SLOTS]>,
+    length: usize,
+    /// Open addressing with linear steps: the place in `found`, 0 is a free slot.
+    slots: Box<[u16; Set::SLOTS]>,
 }
 
 impl Default for Set {
     fn default() -> Set {
-        Set { found: Vec::new(), slots: vec![0; Set::SLOTS] }
+        Set { found: Box::new([0; Set::SLOTS]), length: 0, slots: Box::new([0; Set::SLOTS]) }
     }
 }
 
 impl Set {
     /// Far above what a message of the size that is looked at can have; what comes after is dropped.
     const CAP: usize = 12_000;
-    /// Slots to begin with.
-    const SLOTS: usize = 1 << 12;
+    /// For most messages a few of a hundred are taken, and what is touched stays in the nearest cache.
+    const SLOTS: usize = 1 << Set::BITS;
+    const BITS: u32 = 14;
+    const MASK: usize = Set::SLOTS - 1;
 
     pub(super) fn clear(&mut self) {
-        self.slots.truncate(Set::SLOTS);
         self.slots.fill(0);
-        self.found.clear();
+        self.length = 0;
+    }
+
+    pub(super) fn found(&self) -> &[u64] {
+        self.found.get(1..=self.length).unwrap_or_default()
+    }
+
+    /// Adds one token: `value` in `field`.
+    #[inline]
+    pub(super) fn add(&mut self, field: u64, value: u64) {
+        self.insert((mix(field, value) & !1) | view_of(field));
     }
 
     #[inline]
     pub(super) fn insert(&mut self, fingerprint: u64) {
         let fingerprint = fingerprint.max(2);
-        let mask = self.slots.len() - 1;
-        let mut at = fingerprint as usize & mask;
-        loop {
-            let place = usize::from(self.slots[at]);
-            if place == 0 {
-                break;
-            }
-            if self.found.get(place - 1) == Some(&fingerprint) {
-                return;
-            }
-            at = (at + 1) & mask;
+        // The upper bits, as the lowest one is the view.
+        let mut at = (fingerprint >> (u64::BITS - Set::BITS)) as usize;
+        let mut place = usize::from(self.slots[at]);
+        while (place != 0) & (self.found[place & Set::MASK] != fingerprint) {
+            at = (at + 1) & Set::MASK;
+            place = usize::from(self.slots[at]);
         }
-        self.add(fingerprint, at);
-    }
-
-    fn add(&mut self, fingerprint: u64, at: usize) {
-        if self.found.len() == Set::CAP {
-            return;
-        }
-        self.found.push(fingerprint);
-        self.slots[at] = self.found.len() as u16;
-        if 2 * self.found.len() >= self.slots.len() {
-            self.grow();
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let length = 2 * self.slots.len();
-        self.slots.clear();
-        self.slots.resize(length, 0);
-        for (number, &fingerprint) in self.found.iter().enumerate() {
-            let mut at = fingerprint as usize & (length - 1);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (length - 1);
-            }
-            self.slots[at] = number as u16 + 1;
-        }
+        // Whether it is new can't be foretold, so no branch hangs on it.
+        let length = self.length + usize::from(place == 0 && self.length < Set::CAP);
+        let next = self.length + 1;
+        self.found[next & Set::MASK] = fingerprint;
+        self.slots[at] = if length > self.length { next as u16 } else { place as u16 };
+        self.length = length;
     }
 }
 
@@ -130,9 +117,9 @@ mod tests {
             for low in [5, 5, 6, 5, 32767, 65535, 0, 32767 + 65536] {
                 set.insert(low | round << 40);
             }
-            assert_eq!(set.found.len(), 6);
+            assert_eq!(set.found().len(), 6);
             (0..5000).for_each(|n| set.insert(mix(n % 3000, 1)));
-            assert_eq!(set.found.len(), 3006);
+            assert_eq!(set.found().len(), 3006);
             set.clear();
             assert!(set.slots.iter().all(|&slot| slot == 0));
         }
@@ -142,6 +129,6 @@ mod tests {
     fn a_set_has_an_end() {
         let mut set = Set::default();
         (0..100_000).for_each(|n| set.insert(mix(n, 1)));
-        assert_eq!(set.found.len(), Set::CAP);
+        assert_eq!(set.found().len(), Set::CAP);
     }
 }

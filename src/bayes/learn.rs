@@ -7,8 +7,8 @@
 //!
 //! What stands in the header section and what stands in the body are learned apart, and their scores added:
 //! learned together, the many tokens of the body would do all the work and the few of the header would never
-//! get the weight that they deserve. Half of the orders begin near naive Bayes and half far from it: two scorers whose
-//! mean is better than either.
+//! get the weight that they deserve. Of two scorers one begins near naive Bayes and one far from it: their mean is
+//! better than either.
 //!
 //! Every pass is one thread's work in an order that follows from the messages themselves and a fixed seed, so
 //! the same messages give the same bytes on any number of cores.
@@ -23,6 +23,10 @@ use super::{
     model::{Calibration, Learned, length_factor},
 };
 
+/// A number for each scorer: they learn side by side, as most of the time goes to fetching weights from memory.
+pub(super) type Lanes = [f32; SCORERS];
+const SCORERS: usize = 2;
+
 /// How to learn. The defaults are what won on folds; see ARCHITECTURE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -32,15 +36,15 @@ pub struct Options {
     pub orders: u32,
     /// Tokens that stand in fewer messages are left out.
     pub rarest: u32,
-    /// The share of naive Bayes' log-odds that a weight begins with, for every other order.
-    pub priors: [f32; 2],
+    /// The share of naive Bayes' log-odds that the weights of each scorer begin with.
+    pub priors: Lanes,
     /// A message that is told with a probability so close to its class teaches nothing.
     pub margin: f32,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { rate: 1.2, orders: 4, rarest: 1, priors: [0.5, 0.1], margin: 0.02 }
+        Options { rate: 1.2, orders: 3, rarest: 1, priors: [0.5, 0.1], margin: 0.02 }
     }
 }
 
@@ -77,11 +81,16 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
             let (sum, count) = late.fold((0.0, 0), |(sum, count), score| (sum + f64::from(score), count + 1));
             *score = score.filter(|_| count > 0).map(|score| score + sum / f64::from(count));
         }
-        let mean = |of: &dyn Fn(&Pass) -> f32| passes.iter().map(of).sum::<f32>() / passes.len() as f32;
-        learned.bias += mean(&|pass| pass.bias);
-        learned.weights.extend(matrix.fingerprints.iter().enumerate().map(|(number, &fingerprint)| {
-            (fingerprint, mean(&|pass| pass.weights.get(number).copied().unwrap_or_default()))
-        }));
+        let share = 1.0 / (passes.len() * SCORERS) as f32;
+        learned.bias += passes.iter().flat_map(|pass| pass.bias).sum::<f32>() * share;
+        let mut weights = vec![0.0f32; matrix.fingerprints.len()];
+        for pass in &passes {
+            for (weight, more) in weights.iter_mut().zip(&pass.weights) {
+                *weight += more.iter().sum::<f32>();
+            }
+        }
+        let means = weights.iter().map(|weight| weight * share);
+        learned.weights.extend(matrix.fingerprints.iter().copied().zip(means));
     }
     let seen_late = scores.iter().zip(&classes).filter_map(|(score, &spam)| Some(((*score)?, spam)));
     let (scores, classes): (Vec<f64>, Vec<bool>) = seen_late.unzip();
@@ -106,8 +115,27 @@ struct Start {
     corrections: Vec<f32>,
 }
 
+/// Naive Bayes' weights by counts.
+struct Few {
+    messages: [f32; 2],
+    known: [[f32; FEW]; FEW],
+}
+
 /// Counts below this are few.
 const FEW: usize = 8;
+
+impl Few {
+    /// Of so many messages of spam and of ham.
+    fn new(messages: [f32; 2]) -> Few {
+        let weight = |spam, ham| log_odds([spam as f32, ham as f32], messages);
+        Few { messages, known: std::array::from_fn(|spam| std::array::from_fn(|ham| weight(spam, ham))) }
+    }
+
+    fn of(&self, counts: Counts) -> f32 {
+        let known = self.known.get(counts[0] as usize).and_then(|known| known.get(counts[1] as usize));
+        known.copied().unwrap_or_else(|| log_odds(counts.map(|count| count as f32), self.messages))
+    }
+}
 
 /// A token is thought to have been in so many messages more of each class.
 const SMOOTHING: f32 = 0.1;
@@ -116,26 +144,22 @@ impl Start {
     fn new(matrix: &Matrix, classes: &[bool]) -> Start {
         let spam = classes.iter().filter(|&&spam| spam).count() as f32;
         let ham = classes.len() as f32 - spam;
-        let weight = |counts: [u32; 2]| log_odds(counts.map(|count| count as f32), [spam, ham]);
         // Most tokens are rare: their logarithms are the same few.
-        let few: [[f32; FEW]; FEW] =
-            std::array::from_fn(|spam| std::array::from_fn(|ham| weight([spam as u32, ham as u32])));
-        let known = |counts: &Counts| {
-            let few = few.get(counts[0] as usize).and_then(|few| few.get(counts[1] as usize));
-            few.copied().unwrap_or_else(|| weight(*counts))
-        };
-        let weights: Vec<f32> = matrix.counts.par_iter().map(known).collect();
+        let weight = Few::new([spam, ham]);
+        let weights: Vec<f32> = matrix.counts.par_iter().map(|&counts| weight.of(counts)).collect();
         // Without one message of ham, and of spam.
-        let changes = [[0.0, 1.0], [1.0, 0.0]].map(|[of_spam, of_ham]: [f32; 2]| -> Vec<f32> {
-            let without = |(&[in_spam, in_ham], &weight): (&Counts, &f32)| {
-                let counts = [(in_spam as f32 - of_spam).max(0.0), (in_ham as f32 - of_ham).max(0.0)];
-                log_odds(counts, [spam - of_spam, ham - of_ham]) - weight
+        let changes = [[0, 1], [1, 0]].map(|without: Counts| -> Vec<f32> {
+            let [of_spam, of_ham] = without.map(|count| count as f32);
+            let changed = Few::new([spam - of_spam, ham - of_ham]);
+            let change = |(&[in_spam, in_ham], weight): (&Counts, &f32)| {
+                let [of_spam, of_ham] = without;
+                changed.of([in_spam.saturating_sub(of_spam), in_ham.saturating_sub(of_ham)]) - weight
             };
-            matrix.common().par_iter().zip(&weights).map(without).collect()
+            matrix.common().par_iter().zip(&weights).map(change).collect()
         });
         let correction = |(row, &is_spam): (usize, &bool)| {
             let common = matrix.row(row).common();
-            sum(&changes[usize::from(is_spam)], common) * length_factor(common.len()) as f32
+            sum_one(&changes[usize::from(is_spam)], common) * length_factor(common.len()) as f32
         };
         let corrections = classes.par_iter().enumerate().map(|(row, spam)| correction((row, spam))).collect();
         Start { weights, corrections }
@@ -144,9 +168,9 @@ impl Start {
 
 /// What one pass over the messages learned.
 struct Pass {
-    weights: Vec<f32>,
-    bias: f32,
-    /// The score of each message just before it was learned, where that was in the later half of the pass.
+    weights: Vec<Lanes>,
+    bias: Lanes,
+    /// The mean score of each message just before it was learned, where that was in the later half of the pass.
     unseen: Vec<Option<f32>>,
 }
 
@@ -158,36 +182,33 @@ const BIAS_RATE: f32 = 0.1;
 
 impl Pass {
     fn new(matrix: &Matrix, start: &Start, classes: &[bool], seed: u64, options: &Options) -> Pass {
-        let [even, odd] = options.priors;
-        let prior = if seed.is_multiple_of(2) { even } else { odd };
         let mut learner = Learner {
             matrix,
             start,
             classes,
             options,
-            prior,
-            weights: start.weights.iter().map(|weight| prior * weight).collect(),
-            squares: vec![FIRST_GRADIENTS; start.weights.len()],
-            bias: 0.0,
-            bias_squares: 1.0,
+            weights: start.weights.iter().map(|weight| options.priors.map(|prior| prior * weight)).collect(),
+            squares: vec![[FIRST_GRADIENTS; SCORERS]; start.weights.len()],
+            bias: [0.0; SCORERS],
+            bias_squares: [1.0; SCORERS],
         };
         let mut unseen = vec![None; classes.len()];
         let order = shuffled(classes.len(), seed);
         let mut taught = Vec::new();
         for (position, number) in order.iter().map(|&number| number as usize).enumerate() {
-            let (score, has_taught) = learner.look_at(number);
-            if has_taught {
-                taught.push(number);
+            let (scores, learners) = learner.look_at(number, [true; SCORERS]);
+            if learners.contains(&true) {
+                taught.push((number, learners));
             }
             if position >= order.len() / 2
                 && let Some(slot) = unseen.get_mut(number)
             {
-                *slot = Some(score);
+                *slot = Some(scores.iter().sum::<f32>() / SCORERS as f32);
             }
         }
         // What was not told well enough is few, and looked at once more.
-        for number in taught {
-            learner.look_at(number);
+        for (number, learners) in taught {
+            learner.look_at(number, learners);
         }
         Pass { weights: learner.weights, bias: learner.bias, unseen }
     }
@@ -199,46 +220,80 @@ struct Learner<'a> {
     start: &'a Start,
     classes: &'a [bool],
     options: &'a Options,
-    prior: f32,
-    weights: Vec<f32>,
+    weights: Vec<Lanes>,
     /// The sum of the squared gradients that each weight has seen. Apart from the weights, as most rows are
     /// only judged.
-    squares: Vec<f32>,
-    bias: f32,
-    bias_squares: f32,
+    squares: Vec<Lanes>,
+    bias: Lanes,
+    bias_squares: Lanes,
 }
 
 impl Learner<'_> {
-    /// Judges a message, and learns of it if it was not told by a wide enough margin: its score before that, and
-    /// whether it taught anything.
-    fn look_at(&mut self, number: usize) -> (f32, bool) {
+    /// Judges a message, and has those of `learners` learn of it that did not tell it by a wide enough margin: the
+    /// scores before that, and who learned.
+    fn look_at(&mut self, number: usize, learners: [bool; SCORERS]) -> (Lanes, [bool; SCORERS]) {
         let rate = self.options.rate;
         let row = self.matrix.row(number);
         let common = row.common();
         let factor = length_factor(common.len()) as f32;
-        let correction = self.prior * self.start.corrections.get(number).copied().unwrap_or_default();
-        let score = sum(&self.weights, common) * factor + self.bias + correction;
-        let is_spam = self.classes.get(number).copied().unwrap_or_default();
-        let error = 1.0 / (1.0 + (-score).exp()) - f32::from(u8::from(is_spam));
-        if row.all.is_empty() || error.abs() < self.options.margin {
-            return (score, false);
+        let correction = self.start.corrections.get(number).copied().unwrap_or_default();
+        let class = f32::from(u8::from(self.classes.get(number).copied().unwrap_or_default()));
+        let sums = sum(&self.weights, common);
+        let scores: Lanes = std::array::from_fn(|scorer| {
+            sums[scorer] * factor + self.bias[scorer] + self.options.priors[scorer] * correction
+        });
+        let errors = scores.map(|score| 1.0 / (1.0 + (-score).exp()) - class);
+        let learners: [bool; SCORERS] = std::array::from_fn(|scorer| {
+            learners[scorer] && !row.all.is_empty() && errors[scorer].abs() >= self.options.margin
+        });
+        if !learners.contains(&true) {
+            return (scores, learners);
         }
-        self.bias -= BIAS_RATE * rate * error / self.bias_squares.sqrt();
-        self.bias_squares += error * error;
-        let gradient = error * factor;
+        // Who does not learn has no error: nothing of it moves.
+        let errors: Lanes = std::array::from_fn(|scorer| if learners[scorer] { errors[scorer] } else { 0.0 });
+        for ((bias, squares), error) in self.bias.iter_mut().zip(&mut self.bias_squares).zip(errors) {
+            *bias -= BIAS_RATE * rate * error / squares.sqrt();
+            *squares += error * error;
+        }
+        let gradients = errors.map(|error| error * factor);
+        let (steps, growth) =
+            (gradients.map(|gradient| rate * gradient), gradients.map(|gradient| gradient * gradient));
         for token in row.all.iter().map(|&token| token as usize) {
-            if let (Some(weight), Some(squares)) = (self.weights.get_mut(token), self.squares.get_mut(token))
+            if let (Some(weights), Some(squares)) = (self.weights.get_mut(token), self.squares.get_mut(token))
             {
-                *squares += gradient * gradient;
-                *weight -= rate * gradient / squares.sqrt();
+                for scorer in 0..SCORERS {
+                    squares[scorer] += growth[scorer];
+                    weights[scorer] -= steps[scorer] / squares[scorer].sqrt();
+                }
             }
         }
-        (score, true)
+        (scores, learners)
     }
 }
 
-/// The sum of the weights of a row, in lanes: one addition need not wait for the one before.
-fn sum(weights: &[f32], row: &[u32]) -> f32 {
+/// The sums of the weights of a row, in lanes: one addition need not wait for the one before.
+fn sum(weights: &[Lanes], row: &[u32]) -> Lanes {
+    const STEPS: usize = 4;
+    let weight = |&token: &u32| weights.get(token as usize).copied().unwrap_or_default();
+    let add = |sum: &mut Lanes, more: Lanes| {
+        for (sum, more) in sum.iter_mut().zip(more) {
+            *sum += more;
+        }
+    };
+    let mut lanes = [Lanes::default(); STEPS];
+    let (chunks, rest) = row.as_chunks::<STEPS>();
+    for chunk in chunks {
+        for (lane, token) in lanes.iter_mut().zip(chunk) {
+            add(lane, weight(token));
+        }
+    }
+    let mut total = Lanes::default();
+    lanes.into_iter().chain(rest.iter().map(weight)).for_each(|more| add(&mut total, more));
+    total
+}
+
+/// As [`sum`], of one number a token.
+fn sum_one(weights: &[f32], row: &[u32]) -> f32 {
     const LANES: usize = 8;
     let weight = |&token: &u32| weights.get(token as usize).copied().unwrap_or_default();
     let mut lanes = [0.0f32; LANES];

@@ -6,6 +6,7 @@
 //! machines and merged, and [`Corpus::build`] learns the weights.
 
 mod corpus;
+mod counting;
 mod counts;
 mod fields;
 mod hash;

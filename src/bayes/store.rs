@@ -88,14 +88,30 @@ impl<T> fmt::Debug for Store<T> {
 impl<T: Pod> Store<T> {
     /// Adds a list.
     pub(super) fn push(&mut self, list: &[T]) -> Place {
-        if self.open.capacity() - self.open.len() < list.len() {
+        self.push_both(list, &[])
+    }
+
+    /// Adds a list that is given in two pieces.
+    pub(super) fn push_both(&mut self, list: &[T], more: &[T]) -> Place {
+        let length = list.len() + more.len();
+        if self.open.capacity() - self.open.len() < length {
             let size = (2 * self.open.capacity()).clamp(SMALLEST, LARGEST);
             self.close();
-            self.open.reserve_exact(size.max(list.len()));
+            self.open.reserve_exact(size.max(length));
         }
         let start = self.open.len();
         self.open.extend_from_slice(list);
-        Place { block: self.blocks.len() as u32, start: start as u32, length: list.len() as u32 }
+        self.open.extend_from_slice(more);
+        Place { block: self.blocks.len() as u32, start: start as u32, length: length as u32 }
+    }
+
+    /// Adds a long list without copying it.
+    pub(super) fn adopt(&mut self, list: Vec<T>) -> Place {
+        self.close();
+        let place = Place { block: self.blocks.len() as u32, start: 0, length: list.len() as u32 };
+        self.held += list.len();
+        self.blocks.push(Arc::new(Block::Held(list)));
+        place
     }
 
     /// A list that was added; empty if it never was.

@@ -1,11 +1,11 @@
-//! One pass over a text: words, pairs of words, characters three by three.
+//! The tokens of a text: words, pairs of words, characters four by four.
 
 use std::mem;
 
 use super::{
-    hash::{WordHash, mix},
+    hash::{Set, WordHash, mix},
     normal,
-    tokens::{Field, Tokens},
+    tokens::Field,
 };
 
 /// Words that are longer are hardly words; their characters are seen all the same.
@@ -14,6 +14,24 @@ const LONGEST: u32 = 40;
 const SPLIT: u32 = 4;
 /// The longest distance of two words that make a pair.
 const MAX_PAIRS: usize = 4;
+
+/// What is looked at in a text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    pub words: Words,
+    /// Whether characters are looked at, four by four.
+    pub characters: bool,
+}
+
+/// Which words count.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Words {
+    /// All, and pairs of them that are no further apart than this.
+    All { pairs: usize },
+    /// Those that no blanks separate, which are too short for characters four by four: in scripts without spaces, where
+    /// neighbours are pairs, and where letters stand apart.
+    Unspaced,
+}
 
 /// What a character does to a word.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,9 +46,48 @@ enum Class {
     Ideograph,
 }
 
-/// Class and small letter of each ASCII character.
-const ASCII: [(Class, u8); 128] = {
-    let mut table = [(Class::Other, 0); 128];
+/// A small letter or another character in its low bits, what it is above them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Folded(u32);
+
+impl Folded {
+    const CLASS: u32 = 24;
+    const CAPITAL: u32 = 1 << 31;
+
+    const fn new(class: Class, character: u32, capital: bool) -> Folded {
+        Folded(character | (class as u32) << Folded::CLASS | if capital { Folded::CAPITAL } else { 0 })
+    }
+
+    #[inline]
+    fn character(self) -> u32 {
+        self.0 & 0x1f_ffff
+    }
+
+    #[inline]
+    fn is(self, class: Class) -> bool {
+        self.class() == class as u32
+    }
+
+    #[inline]
+    fn class(self) -> u32 {
+        self.0 >> Folded::CLASS & 7
+    }
+
+    /// Whether words are made of it.
+    #[inline]
+    fn is_of_word(self) -> bool {
+        self.class() <= Class::Mark as u32
+    }
+
+    #[inline]
+    fn capital(self) -> u32 {
+        self.0 >> 31
+    }
+}
+
+/// Each byte, where it is an ASCII character.
+const ASCII: [Folded; 128] = {
+    let mut table = [Folded(0); 128];
     let mut byte = 0u8;
     while byte < 128 {
         let class = match byte {
@@ -40,26 +97,88 @@ const ASCII: [(Class, u8); 128] = {
             b' ' | b'\t'..=b'\r' => Class::Space,
             _ => Class::Other,
         };
-        table[byte as usize] = (class, byte.to_ascii_lowercase());
+        table[byte as usize] =
+            Folded::new(class, byte.to_ascii_lowercase() as u32, byte.is_ascii_uppercase());
         byte += 1;
     }
     table
 };
 
-/// Takes a text in pieces and hands its tokens to [`Tokens`].
-pub(super) struct Scanner<'a> {
-    tokens: &'a mut Tokens,
-    field: Field,
-    pairs: usize,
-    characters: bool,
-    word: Word,
-    /// The words before this one, the last one first.
-    before: [u64; MAX_PAIRS],
-    /// Letters that stood alone just now.
-    split: Word,
-    /// The last characters, 21 bits each, and how many of them count.
-    gram: u64,
-    gram_length: u32,
+/// Appends the characters of `text`, UTF-8 as far as it is; bytes that are not count as characters of their own.
+pub(super) fn fold(text: &[u8], folded: &mut Vec<Folded>) {
+    folded.clear();
+    folded.reserve(text.len());
+    for chunk in text.utf8_chunks() {
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+            let (plain, wide) = rest.split_at(ascii);
+            folded.extend(plain.bytes().map(|byte| ASCII[usize::from(byte & 0x7f)]));
+            let mut characters = wide.chars();
+            loop {
+                rest = characters.as_str();
+                match characters.next() {
+                    Some(character) if !character.is_ascii() => folded.extend(of_wide(character)),
+                    _ => break,
+                }
+            }
+        }
+        for &byte in chunk.invalid() {
+            folded.push(Folded::new(Class::Letter, 0x10_ff00 + u32::from(byte), false));
+        }
+    }
+}
+
+/// `None` for what a reader does not see.
+fn of_wide(character: char) -> Option<Folded> {
+    let folded = normal::fold(character);
+    let class = match char::from_u32(folded) {
+        Some('\0') | None => return None,
+        Some(' ') => Class::Space,
+        Some(
+            '\u{2e80}'..='\u{30ff}'
+            | '\u{3400}'..='\u{9fff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{20000}'..='\u{3ffff}',
+        ) => Class::Ideograph,
+        Some(plain) if plain.is_alphabetic() => Class::Letter,
+        Some(plain) if plain.is_numeric() => Class::Digit,
+        Some(plain) if plain.is_whitespace() => Class::Space,
+        Some(_) => Class::Other,
+    };
+    Some(Folded::new(class, folded, character.is_uppercase()))
+}
+
+// What kind of token of its field it is; even, so that the field's view stays.
+const GRAM: u64 = 0x6772;
+const PAIR: u64 = 0x7060;
+const CAPITALS: u64 = 0x6362;
+const NUMBER: u64 = 0x6e74;
+const GRAM_LENGTH: usize = 4;
+
+/// Characters four by four; digits are alike, and so is all that is blank.
+pub(super) fn characters(set: &mut Set, field: Field, folded: &[Folded]) {
+    const BLANK: u64 = b' ' as u64;
+    let field = field ^ GRAM;
+    // A text begins as after a blank.
+    let (mut gram, mut length, mut last) = (BLANK, 1, BLANK);
+    for &next in folded {
+        let next = match next {
+            digit if digit.is(Class::Digit) => u64::from(b'0'),
+            space if space.is(Class::Space) => BLANK,
+            other => u64::from(other.character()),
+        };
+        if next == BLANK && last == BLANK {
+            continue;
+        }
+        last = next;
+        // 16 bits each; what a character has beyond them is mixed in where it is the newest one.
+        gram = gram << 16 ^ next ^ (next >> 16) << 56;
+        length += 1;
+        if length >= GRAM_LENGTH {
+            set.add(field, gram);
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -73,144 +192,88 @@ struct Word {
 
 const NO_WORD: Word = Word { hash: WordHash::EMPTY, length: 0, digits: 0, capitals: 0, last: 0 };
 
-// What kind of token of its field it is; even, so that the field's view stays.
-const GRAM: u64 = 0x6772;
-const PAIR: u64 = 0x7060;
-const CAPITALS: u64 = 0x6362;
-const NUMBER: u64 = 0x6e74;
-/// Three characters of 21 bits.
-const GRAM_BITS: u64 = (1 << 63) - 1;
-
-impl<'a> Scanner<'a> {
-    /// `pairs` is the longest distance of words that make a pair, 0 for none.
-    pub(super) fn new(tokens: &'a mut Tokens, field: Field, pairs: usize, characters: bool) -> Scanner<'a> {
-        let pairs = pairs.min(MAX_PAIRS);
-        Scanner {
-            tokens,
-            field,
-            pairs,
-            characters,
-            word: NO_WORD,
-            before: [0; MAX_PAIRS],
-            split: NO_WORD,
-            gram: u64::from(b' '),
-            gram_length: 1,
+/// The words of `folded`, and pairs of them.
+pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], which: Words) {
+    let (spaced, pairs) = match which {
+        Words::All { pairs } => (true, pairs.min(MAX_PAIRS)),
+        Words::Unspaced => (false, 1),
+    };
+    let mut words = Finder { set, field, spaced, pairs, before: [0; MAX_PAIRS], split: NO_WORD };
+    let mut word = NO_WORD;
+    for &next in folded {
+        if next.is_of_word() {
+            let character = next.character();
+            word.hash = word.hash.push(character);
+            word.length += 1;
+            word.last = character;
+            word.digits += u32::from(next.is(Class::Digit));
+            word.capitals += next.capital();
+            continue;
+        }
+        words.end(mem::replace(&mut word, NO_WORD));
+        if next.is(Class::Ideograph) {
+            words.add(&Word { hash: WordHash::EMPTY.push(next.character()), length: 1, ..NO_WORD });
         }
     }
+    words.end(word);
+    words.end_split();
+}
 
-    /// Goes on with `text`, UTF-8 as far as it is; bytes that are not count as characters of their own.
-    pub(super) fn scan(&mut self, text: &[u8]) {
-        for chunk in text.utf8_chunks() {
-            for character in chunk.valid().chars() {
-                match ASCII.get(character as usize) {
-                    Some(&(class, folded)) => {
-                        self.step(class, folded.into(), character.is_ascii_uppercase());
-                    }
-                    None => self.wide(character),
-                }
-            }
-            for &byte in chunk.invalid() {
-                self.step(Class::Letter, 0x10_ff00 + u32::from(byte), false);
-            }
-        }
-    }
+struct Finder<'s> {
+    set: &'s mut Set,
+    field: Field,
+    /// Whether words of letters count.
+    spaced: bool,
+    pairs: usize,
+    /// The words before this one, the last one first.
+    before: [u64; MAX_PAIRS],
+    /// Letters that stood alone just now.
+    split: Word,
+}
 
-    fn wide(&mut self, character: char) {
-        let folded = normal::fold(character);
-        let class = match char::from_u32(folded) {
-            // A reader does not see it.
-            Some('\0') | None => return,
-            Some(' ') => Class::Space,
-            Some(
-                '\u{2e80}'..='\u{30ff}'
-                | '\u{3400}'..='\u{9fff}'
-                | '\u{f900}'..='\u{faff}'
-                | '\u{20000}'..='\u{3ffff}',
-            ) => Class::Ideograph,
-            Some(plain) if plain.is_alphabetic() => Class::Letter,
-            Some(plain) if plain.is_numeric() => Class::Digit,
-            Some(plain) if plain.is_whitespace() => Class::Space,
-            Some(_) => Class::Other,
-        };
-        self.step(class, folded, character.is_uppercase());
-    }
-
+impl Finder<'_> {
     #[inline]
-    fn step(&mut self, class: Class, character: u32, capital: bool) {
-        match class {
-            Class::Letter | Class::Digit | Class::Mark => {
-                self.word.hash = self.word.hash.push(character);
-                self.word.length += 1;
-                self.word.last = character;
-                self.word.digits += u32::from(class == Class::Digit);
-                self.word.capitals += u32::from(capital);
-            }
-            Class::Space | Class::Other => self.end_word(),
-            Class::Ideograph => {
-                self.end_word();
-                self.add_word(&Word { hash: WordHash::EMPTY.push(character), length: 1, ..NO_WORD });
-            }
-        }
-        if self.characters {
-            self.gram(match class {
-                Class::Digit => u32::from(b'0'),
-                Class::Space => u32::from(b' '),
-                _ => character,
-            });
-        }
-    }
-
-    #[inline]
-    fn gram(&mut self, character: u32) {
-        if character == u32::from(b' ') && self.gram & 0x1f_ffff == u64::from(b' ') {
-            return;
-        }
-        self.gram = (self.gram << 21 | u64::from(character)) & GRAM_BITS;
-        self.gram_length += 1;
-        if self.gram_length >= 3 {
-            self.tokens.add(self.field ^ GRAM, self.gram);
-        }
-    }
-
-    #[inline]
-    fn end_word(&mut self) {
-        if self.word.length == 0 {
+    fn end(&mut self, word: Word) {
+        if word.length == 0 {
             // Two gaps in a row end a word whose letters stand apart.
             if self.split.length > 0 {
                 self.end_split();
             }
             return;
         }
-        let word = mem::replace(&mut self.word, NO_WORD);
         if word.length == 1 && word.digits == 0 {
             self.split.hash = self.split.hash.push(word.last);
             self.split.length += 1;
         } else if self.split.length > 0 {
             self.end_split();
         }
-        if word.length <= LONGEST {
-            self.add_word(&word);
+        if self.spaced && word.length <= LONGEST {
+            self.add(&word);
+        } else if !self.spaced {
+            // No pair reaches over it.
+            self.before = [0; MAX_PAIRS];
         }
     }
 
     fn end_split(&mut self) {
         let split = mem::replace(&mut self.split, NO_WORD);
         if split.length >= SPLIT {
-            self.tokens.add(self.field, split.hash.value());
+            self.set.add(self.field, split.hash.value());
         }
     }
 
-    fn add_word(&mut self, word: &Word) {
+    #[inline]
+    fn add(&mut self, word: &Word) {
         // Of a long number only its length says something that comes again.
         let is_number = word.digits == word.length && word.length > 2;
         let hash = if is_number { mix(NUMBER, u64::from(word.length)) } else { word.hash.value() };
-        self.tokens.add(self.field, hash);
+        self.set.add(self.field, hash);
         if word.length > 3 && word.capitals == word.length {
-            self.tokens.add(self.field ^ CAPITALS, hash);
+            self.set.add(self.field ^ CAPITALS, hash);
         }
         for (distance, &before) in self.before.iter().take(self.pairs).enumerate() {
             if before != 0 {
-                self.tokens.add(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash));
+                self.set.add(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash));
             }
         }
         self.before.rotate_right(1);
@@ -218,36 +281,65 @@ impl<'a> Scanner<'a> {
             *last = hash;
         }
     }
-
-    /// Ends the text.
-    pub(super) fn finish(mut self) {
-        self.end_word();
-        self.end_split();
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::tokens::body, *};
+    use super::{
+        super::tokens::{Tokens, body},
+        *,
+    };
 
-    fn tokens(text: &str) -> Vec<u64> {
+    const ALL: Words = Words::All { pairs: 1 };
+
+    fn tokens(text: &str, words: Words) -> Vec<u64> {
         let mut tokens = Tokens::default();
-        tokens.text(body("body"), text.as_bytes(), 1, false);
+        tokens.text(body("body"), text.as_bytes(), Look { words, characters: false });
         tokens.fingerprints().to_vec()
     }
 
     #[test]
     fn scripts_without_spaces_share_characters_and_pairs_of_them() {
-        let (a, b) = (tokens("免费发票代开"), tokens("代开免费发票，优惠"));
-        let shared = a.iter().filter(|token| b.contains(token)).count();
-        // Six characters, and the pairs within 免费发票 and 代开.
-        assert_eq!(shared, 6 + 3 + 1);
+        for words in [ALL, Words::Unspaced] {
+            let (a, b) = (tokens("免费发票代开", words), tokens("代开免费发票，优惠", words));
+            let shared = a.iter().filter(|token| b.contains(token)).count();
+            // Six characters, and the pairs within 免费发票 and 代开.
+            assert_eq!(shared, 6 + 3 + 1);
+        }
     }
 
     #[test]
     fn words_with_spaces_are_one_token_each() {
         // Two words and their pair.
-        assert_eq!(tokens("привет мир").len(), 3);
-        assert_eq!(tokens("안녕 세계").len(), 3);
+        assert_eq!(tokens("привет мир", ALL).len(), 3);
+        assert_eq!(tokens("안녕 세계", ALL).len(), 3);
+    }
+
+    #[test]
+    fn letters_that_stand_apart_are_a_word_in_running_text() {
+        let apart = tokens("buy v i a g r a now", Words::Unspaced);
+        assert_eq!(apart.len(), 1);
+        assert_eq!(tokens("V-I-A-G-R-A", Words::Unspaced), apart);
+        assert!(tokens("viagra", ALL).contains(&apart[0]), "it is the word");
+        assert!(tokens("I have a b", Words::Unspaced).is_empty());
+    }
+
+    fn grams(text: &str) -> Vec<u64> {
+        let (mut set, mut folded) = (Set::default(), Vec::new());
+        fold(text.as_bytes(), &mut folded);
+        characters(&mut set, body("body"), &folded);
+        set.found().to_vec()
+    }
+
+    #[test]
+    fn characters_are_seen_four_by_four() {
+        // " 123" and so on: blanks are one, digits are alike.
+        assert_eq!(grams("abc").len(), 1);
+        assert_eq!(grams("abcd").len(), 2);
+        assert_eq!(grams("Abcd   ÉF"), grams("abcd\tef"));
+        assert_eq!(grams("in 2002"), grams("in 1997"));
+        assert_ne!(grams("abcd"), grams("abce"));
+        // They differ in the bits above 16 alone.
+        assert_ne!(grams("abc\u{1f600}"), grams("abc\u{f600}"));
     }
 }

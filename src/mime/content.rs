@@ -1,6 +1,7 @@
 //! Content-Type and Content-Disposition values: the type, and parameters with RFC 2231 and 2047 encodings.
 
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
+use memchr::memchr;
 
 use super::{Arena, charset, words};
 
@@ -195,8 +196,10 @@ fn parameters(value: &str) -> impl Iterator<Item = Parameter<'_>> {
 /// Where the next semicolon outside quotes stands. A quote counts at the start of a value only, and only if
 /// it is closed somewhere.
 fn segment_end(text: &str) -> usize {
-    let semicolon = text.find(';').unwrap_or(text.len());
-    let Some(equals) = text.find('=').filter(|equals| *equals < semicolon) else { return semicolon };
+    let semicolon = memchr(b';', text.as_bytes()).unwrap_or(text.len());
+    let Some(equals) = text.get(..semicolon).and_then(|name| memchr(b'=', name.as_bytes())) else {
+        return semicolon;
+    };
     let value = text.get(equals + 1..).unwrap_or_default();
     let start = equals + 1 + (value.len() - value.trim_start().len());
     let Some(inner) = text.get(start..).and_then(|value| value.strip_prefix('"')) else { return semicolon };
