@@ -24,7 +24,7 @@ fn ocr(criterion: &mut Criterion) {
         let pages = common::attachments().into_iter().filter(|(kind, _)| *kind == wanted).filter_map(
             |(kind, bytes)| media::extract(kind, &bytes, &Limits::default(), &budget).ok()?.pages.pop(),
         );
-        let Some((_, page)) = pages.max_by_key(|(_, page)| page.pixels.len()) else { continue };
+        let Some((_, page, _)) = pages.max_by_key(|(_, page, _)| page.pixels.len()) else { continue };
         let id = format!("{name}, {} x {}", page.width, page.height);
         group.bench_function(id, |bench| {
             bench.iter(|| black_box(pool.read(&page, Instant::now() + Duration::from_secs(60))));

@@ -339,7 +339,7 @@ fn extract(kind: Kind, data: &[u8]) {
     let budget = Budget::new(Duration::from_secs(2));
     if let Ok(found) = media::extract(kind, data, &MEDIA, &budget) {
         assert!(found.pages.len() <= MEDIA.ocr_pages);
-        for (_, page) in &found.pages {
+        for (_, page, _) in &found.pages {
             assert_eq!(page.pixels.len() as u64, u64::from(page.width) * u64::from(page.height));
         }
     }

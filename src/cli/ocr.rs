@@ -128,11 +128,11 @@ fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) ->
     report.codes = extract.codes.into_iter().map(|(_, code)| code).collect();
     let extracted = started.elapsed();
     let mut looked = Looked { place: String::new(), seen: extract.seen, pages: Vec::new() };
-    for (label, page) in extract.pages {
+    for (label, mut page, again) in extract.pages {
         let began = Instant::now();
         let mut words = None;
-        match pool.read(&page, budget.deadline()) {
-            Ok(reading) => {
+        match pool.read_twice(&page, || again.page(), budget.deadline()) {
+            Ok((reading, other)) => {
                 if !reading.text.is_empty() {
                     if !report.text.is_empty() {
                         report.text.push('\n');
@@ -141,6 +141,7 @@ fn look(input: &Input, pool: &Pool, limits: &media::Limits, budget: Duration) ->
                     report.confidence = report.confidence.min(reading.confidence);
                 }
                 words = Some(reading.words);
+                page = other.unwrap_or(page);
             }
             Err(ocr::Error::Unavailable(why)) => return Err(Failure::unavailable(why)),
             Err(error) => report.skipped.push(format!("{label} {error}").trim_start().to_owned()),

@@ -16,6 +16,7 @@ use prepare::Prepared;
 pub use claims::{Disguise, FIRST, disguise};
 pub use image::decode;
 pub use memory::{Memory, MemoryCounts, Said};
+pub use prepare::Again;
 pub use qr::Codes;
 pub use raster::Raster;
 pub use seen::{Fate, Found, Seen};
@@ -118,8 +119,8 @@ pub struct Extract {
     pub actions: Vec<String>,
     /// What QR codes say, with their place inside the attachment (`frame 4`, `page 2`, or empty).
     pub codes: Vec<(String, String)>,
-    /// Grey pages worth reading, with their place as above.
-    pub pages: Vec<(String, Page)>,
+    /// Grey pages worth reading, with their place as above, and how each is made another way if it is read badly.
+    pub pages: Vec<(String, Page, Again)>,
     /// Why something of it was not looked at.
     pub left_out: Option<Why>,
     /// The pictures themselves, as many as [`Limits::shown`] asks for.
@@ -134,8 +135,8 @@ impl Extract {
         let codes = started.elapsed();
         let found = match self.pages.len() < limits.ocr_pages {
             true => match prepare::prepare(raster, budget.cutoff()) {
-                Prepared::Page(page) => {
-                    self.pages.push((label.to_owned(), page));
+                Prepared::Page(page, again) => {
+                    self.pages.push((label.to_owned(), page, again));
                     Found::Text
                 }
                 Prepared::NoText => Found::NoText,

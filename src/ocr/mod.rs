@@ -20,6 +20,8 @@ mod protocol;
 
 mod scripts;
 
+mod twice;
+
 mod worker;
 
 mod sandbox;

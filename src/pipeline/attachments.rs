@@ -7,7 +7,7 @@ use memchr::memmem;
 use super::{Looked, Publish, ReadPage, Scan};
 use crate::{
     budget::{Stage, Why},
-    media::{self, Extract, Kind, Said, layout},
+    media::{self, Again, Extract, Kind, Said, layout},
     mime::{Message, TextKind},
     ocr,
     render::{self, LateText, Origin},
@@ -230,12 +230,13 @@ impl Scan<'_> {
             self.budget.skip(Stage::Qr, place, Why::Disabled);
         }
         let mut pages = Vec::new();
-        for (label, page) in extract.pages {
+        for (label, page, again) in extract.pages {
             let started = Instant::now();
-            let reading = self.read(&page, &within(place, &label));
+            let (reading, other) = self.read(&page, again, &within(place, &label));
             complete &= reading.as_ref().is_some_and(|reading| reading.complete);
             if self.engine.media.shown > 0 {
                 let words = reading.as_ref().map(|reading| reading.words.clone());
+                let page = other.unwrap_or(page);
                 pages.push(ReadPage { label: label.clone(), page, words, time: started.elapsed() });
             }
             if let Some(reading) = reading.filter(|reading| !reading.text.is_empty()) {
@@ -284,21 +285,27 @@ impl Scan<'_> {
         }
     }
 
-    /// Has a page read by an OCR worker; what was not read is named as skipped.
-    fn read(&mut self, page: &ocr::Page, place: &str) -> Option<ocr::Reading> {
+    /// Has a page read by an OCR worker; what was not read is named as skipped. Also returns the page that was read
+    /// instead, if one was.
+    fn read(
+        &mut self,
+        page: &ocr::Page,
+        again: Again,
+        place: &str,
+    ) -> (Option<ocr::Reading>, Option<ocr::Page>) {
         if !self.mail.profile.stages.has(Stage::Ocr) {
             self.budget.skip(Stage::Ocr, place, Why::Disabled);
-            return None;
+            return (None, None);
         }
         let (engine, deadline) = (self.engine, self.budget.cutoff());
         let key = (engine.media.shown == 0).then(|| engine.memory.page_key(page));
         if let Some(reading) =
             key.and_then(|key| engine.memory.recall_page(key)).and_then(|said| known(&said))
         {
-            return Some(reading);
+            return (Some(reading), None);
         }
-        match self.timed(Stage::Ocr, |_| engine.ocr.read(page, deadline)) {
-            Ok(reading) => {
+        match self.timed(Stage::Ocr, |_| engine.ocr.read_twice(page, || again.page(), deadline)) {
+            Ok((reading, other)) => {
                 match key {
                     _ if !reading.complete => self.budget.skip(Stage::Ocr, place, Why::Deadline),
                     Some(key) => {
@@ -307,11 +314,11 @@ impl Scan<'_> {
                     }
                     None => {}
                 }
-                Some(reading)
+                (Some(reading), other)
             }
             Err(error) => {
                 self.budget.skip(Stage::Ocr, place, error.why());
-                None
+                (None, None)
             }
         }
     }

@@ -33,7 +33,7 @@ const BEYOND_DOUBT: usize = 30;
 const BAND: u32 = 16;
 
 /// What looks like text in a picture.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     /// Rows of letters from left to right.
     pub rows: Vec<Vec<Blob>>,

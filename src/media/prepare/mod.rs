@@ -5,10 +5,12 @@ use std::time::Instant;
 use crate::ocr::Page;
 
 use super::raster::Raster;
-use blobs::Blob;
+pub use again::Again;
 use ink::{Ink, Tone};
 use lines::Text;
 use plane::Plane;
+
+mod again;
 
 mod blobs;
 
@@ -45,20 +47,14 @@ const MOST_PIXELS: f32 = 2_500_000.0;
 const SURVIVE: usize = 6;
 /// Shades between the darkest and the lightest pixel of a letter's box that a person needs to read it.
 const FAINT: u8 = 20;
-/// Ground that is left around the letters, in heights of small ones.
-const MARGIN: f32 = 2.0;
-/// A part that is as large as this, in tenths of the whole, is not worth the copy.
-const WORTH_CROPPING: usize = 8;
 /// How often lines drawn across the text are looked for.
 const STRIKE_ROUNDS: usize = 2;
-/// Scaling by less than this is not worth its time.
-const NEARLY: std::ops::Range<f32> = 0.9..1.15;
 
 /// What became of a picture.
 #[derive(Debug, PartialEq)]
 pub enum Prepared {
-    /// The grey page to read.
-    Page(Page),
+    /// The grey page to read, and how it is made another way.
+    Page(Page, Again),
     /// There is nothing to read.
     NoText,
     /// Time was up before that was known.
@@ -68,7 +64,7 @@ pub enum Prepared {
 /// Makes a picture ready, unless that is not done by `until`; a step takes some milliseconds.
 pub fn prepare(raster: &Raster, until: Instant) -> Prepared {
     match steps(raster, &mut || if Instant::now() < until { Ok(()) } else { Err(Late) }) {
-        Ok(Some(page)) => Prepared::Page(page),
+        Ok(Some((page, again))) => Prepared::Page(page, again),
         Ok(None) => Prepared::NoText,
         Err(Late) => Prepared::Cut,
     }
@@ -78,7 +74,10 @@ pub fn prepare(raster: &Raster, until: Instant) -> Prepared {
 struct Late;
 
 /// The page, where there is something to read; `on_time` is asked before each step.
-fn steps(raster: &Raster, on_time: &mut dyn FnMut() -> Result<(), Late>) -> Result<Option<Page>, Late> {
+fn steps(
+    raster: &Raster,
+    on_time: &mut dyn FnMut() -> Result<(), Late>,
+) -> Result<Option<(Page, Again)>, Late> {
     let (width, height) = (raster.width, raster.height);
     if height < LEAST_HEIGHT || u64::from(width) * u64::from(height) < LEAST_AREA {
         return Ok(None);
@@ -131,18 +130,12 @@ fn steps(raster: &Raster, on_time: &mut dyn FnMut() -> Result<(), Late>) -> Resu
         return Ok(None);
     }
     on_time()?;
-    let x = found.text.x_height();
+    let before = plane.clone();
     clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text, &strikes);
     on_time()?;
-    let grown = straighten::straighten(&mut plane, &found.text);
-    on_time()?;
-    plane = around(&plane, &found.blobs, x, grown);
-    let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
-    let factor = (X_HEIGHT / x).clamp(0.25, 4.0).min(room);
-    if !NEARLY.contains(&factor) {
-        plane = plane.scaled(factor);
-    }
-    Ok(Some(plane.into_page()))
+    let again = Again::of(before, &plane, found);
+    let page = again.page_of(plane, X_HEIGHT);
+    Ok(Some((page, again)))
 }
 
 /// Whether half of the letters hardly stand out from the ground in their boxes: the grain of a photo.
@@ -152,30 +145,12 @@ fn is_faint(plane: &Plane, text: &Text) -> bool {
     !ranges.is_empty() && *ranges.select_nth_unstable(at).1 < FAINT
 }
 
-/// The part of a picture that has letters, with some ground around them, where that is a good deal less than the whole.
-/// Columns may have moved by up to `grown` rows since the blobs were found.
-fn around(plane: &Plane, blobs: &[Blob], x: f32, grown: usize) -> Plane {
-    let like_letters = |blob: &&Blob| (0.5 * x..=4.0 * x).contains(&(blob.height() as f32));
-    let mut letters = blobs.iter().filter(like_letters);
-    let Some(mut bounds) = letters.next().copied() else { return plane.clone() };
-    letters.for_each(|letter| bounds.include(letter));
-    let margin = (x * MARGIN) as usize;
-    let before = |edge: u32| (edge as usize).saturating_sub(margin);
-    let after = |edge: u32| edge as usize + margin;
-    let part = plane.cropped(
-        before(bounds.left),
-        before(bounds.top),
-        after(bounds.right),
-        after(bounds.bottom) + grown,
-    );
-    if part.pixels.len() * 10 < plane.pixels.len() * WORTH_CROPPING { part } else { plane.clone() }
-}
-
 /// What was found on a picture.
+#[derive(Debug)]
 struct Found {
     ink: Ink,
     tone: Tone,
-    blobs: Vec<Blob>,
+    blobs: Vec<blobs::Blob>,
     text: Text,
 }
 
@@ -227,6 +202,6 @@ mod tests {
             assert!(cut.is_err() && asked == late, "{late}");
         }
         assert_eq!(prepare(&raster, Instant::now()), Prepared::Cut);
-        assert!(matches!(prepare(&raster, Instant::now() + Duration::from_secs(600)), Prepared::Page(_)));
+        assert!(matches!(prepare(&raster, Instant::now() + Duration::from_secs(600)), Prepared::Page(..)));
     }
 }
