@@ -15,22 +15,13 @@ const SPLIT: u32 = 4;
 /// The longest distance of two words that make a pair.
 const MAX_PAIRS: usize = 4;
 
-/// What is looked at in a text.
+/// What is looked at in a text beside its words.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
-    pub words: Words,
+    /// The longest distance of two words that make a pair, 0 for none.
+    pub pairs: usize,
     /// Whether characters are looked at, four by four.
     pub characters: bool,
-}
-
-/// Which words count.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Words {
-    /// All, and pairs of them that are no further apart than this.
-    All { pairs: usize },
-    /// Those that no blanks separate, which are too short for characters four by four: in scripts without spaces, where
-    /// neighbours are pairs, and where letters stand apart.
-    Unspaced,
 }
 
 /// What a character does to a word.
@@ -192,13 +183,10 @@ struct Word {
 
 const NO_WORD: Word = Word { hash: WordHash::EMPTY, length: 0, digits: 0, capitals: 0, last: 0 };
 
-/// The words of `folded`, and pairs of them.
-pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], which: Words) {
-    let (spaced, pairs) = match which {
-        Words::All { pairs } => (true, pairs.min(MAX_PAIRS)),
-        Words::Unspaced => (false, 1),
-    };
-    let mut words = Finder { set, field, spaced, pairs, before: [0; MAX_PAIRS], split: NO_WORD };
+/// The words of `folded`, and pairs of them that are no further apart than `pairs`.
+pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], pairs: usize) {
+    let pairs = pairs.min(MAX_PAIRS);
+    let mut words = Finder { set, field, pairs, before: [0; MAX_PAIRS], split: NO_WORD };
     let mut word = NO_WORD;
     for &next in folded {
         if next.is_of_word() {
@@ -222,8 +210,6 @@ pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], which: Words
 struct Finder<'s> {
     set: &'s mut Set,
     field: Field,
-    /// Whether words of letters count.
-    spaced: bool,
     pairs: usize,
     /// The words before this one, the last one first.
     before: [u64; MAX_PAIRS],
@@ -247,11 +233,8 @@ impl Finder<'_> {
         } else if self.split.length > 0 {
             self.end_split();
         }
-        if self.spaced && word.length <= LONGEST {
+        if word.length <= LONGEST {
             self.add(&word);
-        } else if !self.spaced {
-            // No pair reaches over it.
-            self.before = [0; MAX_PAIRS];
         }
     }
 
@@ -290,38 +273,33 @@ mod tests {
         *,
     };
 
-    const ALL: Words = Words::All { pairs: 1 };
-
-    fn tokens(text: &str, words: Words) -> Vec<u64> {
+    fn tokens(text: &str) -> Vec<u64> {
         let mut tokens = Tokens::default();
-        tokens.text(body("body"), text.as_bytes(), Look { words, characters: false });
+        tokens.text(body("body"), text.as_bytes(), Look { pairs: 1, characters: false });
         tokens.fingerprints().to_vec()
     }
 
     #[test]
     fn scripts_without_spaces_share_characters_and_pairs_of_them() {
-        for words in [ALL, Words::Unspaced] {
-            let (a, b) = (tokens("免费发票代开", words), tokens("代开免费发票，优惠", words));
-            let shared = a.iter().filter(|token| b.contains(token)).count();
-            // Six characters, and the pairs within 免费发票 and 代开.
-            assert_eq!(shared, 6 + 3 + 1);
-        }
+        let (a, b) = (tokens("免费发票代开"), tokens("代开免费发票，优惠"));
+        let shared = a.iter().filter(|token| b.contains(token)).count();
+        // Six characters, and the pairs within 免费发票 and 代开.
+        assert_eq!(shared, 6 + 3 + 1);
     }
 
     #[test]
     fn words_with_spaces_are_one_token_each() {
         // Two words and their pair.
-        assert_eq!(tokens("привет мир", ALL).len(), 3);
-        assert_eq!(tokens("안녕 세계", ALL).len(), 3);
+        assert_eq!(tokens("привет мир").len(), 3);
+        assert_eq!(tokens("안녕 세계").len(), 3);
     }
 
     #[test]
-    fn letters_that_stand_apart_are_a_word_in_running_text() {
-        let apart = tokens("buy v i a g r a now", Words::Unspaced);
-        assert_eq!(apart.len(), 1);
-        assert_eq!(tokens("V-I-A-G-R-A", Words::Unspaced), apart);
-        assert!(tokens("viagra", ALL).contains(&apart[0]), "it is the word");
-        assert!(tokens("I have a b", Words::Unspaced).is_empty());
+    fn letters_that_stand_apart_are_a_word() {
+        let word = tokens("viagra");
+        assert!(tokens("buy v i a g r a now").contains(&word[0]));
+        assert!(tokens("V-I-A-G-R-A").contains(&word[0]));
+        assert!(!tokens("a b c").contains(&tokens("abc")[0]), "three are no word");
     }
 
     fn grams(text: &str) -> Vec<u64> {
