@@ -83,7 +83,10 @@ fn outcome(rules: &RuleSet, raw: &[u8]) -> Outcome {
     let rendered = render_with(&message, rules.links());
     let envelope = Envelope::default();
     let subject = rules.subject(&message, &rendered, &envelope);
-    let hits = rules.scan(&subject, &mut rules.scratch(), &mut Budget::new(Duration::from_secs(60)));
+    let mut scratch = rules.scratch();
+    // A mail may name a rule that changes no score by itself.
+    scratch.look_for_all();
+    let hits = rules.scan(&subject, &mut scratch, &mut Budget::new(Duration::from_secs(60)));
     rules.evaluate(&hits, None)
 }
 
