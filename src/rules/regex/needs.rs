@@ -15,7 +15,7 @@ pub const KINDS: usize = 3;
 pub struct Bytes(pub [u64; 4]);
 
 impl Bytes {
-    /// The bytes of a text.
+    /// The bytes of a text, which may be long.
     pub fn of(text: &[u8]) -> Bytes {
         // A byte each, as bits of one word would have to wait for one another.
         let mut seen = [0u8; 256];
@@ -24,6 +24,10 @@ impl Bytes {
         let word =
             |seen: &[u8; 64]| (0..).zip(seen).fold(0, |word, (at, &seen)| word | u64::from(seen) << at);
         Bytes(std::array::from_fn(|at| words.get(at).map_or(0, word)))
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
     fn meets(&self, other: &Bytes) -> bool {
@@ -36,8 +40,7 @@ impl Bytes {
 
     /// How many of a hundred bytes of mail are among them, divided by a hundred.
     pub fn frequency(&self) -> f64 {
-        let is_in = |byte: &u8| self.meets(&Bytes::of(&[*byte]));
-        (0..=u8::MAX).filter(is_in).map(frequency).sum()
+        (0..=u8::MAX).filter(|byte| self.has(*byte)).map(frequency).sum()
     }
 }
 
@@ -134,7 +137,7 @@ fn line(hir: &Hir) -> usize {
 fn kinds(hir: &Hir) -> Vec<Bytes> {
     let mut kinds = match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Vec::new(),
-        HirKind::Literal(literal) => literal.0.iter().map(|&byte| Bytes::of(&[byte])).collect(),
+        HirKind::Literal(literal) => literal.0.iter().map(|&byte| [byte].into_iter().collect()).collect(),
         HirKind::Class(class) => {
             let class = byte_class(class);
             class
