@@ -124,6 +124,7 @@ mod tests {
         assert_eq!(own_after(Precedence::Idle).0, 5);
         assert_eq!(own(), before);
     }
+
     #[test]
     fn a_thread_that_comes_first_starts_others_that_do_not() {
         let before = own();
