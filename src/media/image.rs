@@ -1,17 +1,21 @@
 //! Still pictures: PNG, JPEG, WebP, BMP, TIFF.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use image::{
     ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage,
-    error::LimitErrorKind,
+    error::LimitErrorKind, metadata::Orientation,
 };
 
 use super::{
-    Error, Kind, Limits,
+    Error, Kind, Limits, jpeg,
     raster::{Raster, over_white},
     timed::Timed,
 };
+
+/// What decoding WebP takes on a slow machine, in nanoseconds a pixel and a byte: some twice of what was measured.
+const WEBP_PIXEL: u64 = 25;
+const WEBP_BYTE: u64 = 200;
 
 /// What rows that were never decoded are filled with.
 const BLANK: u8 = 255;
@@ -25,8 +29,8 @@ pub fn decode(kind: Kind, bytes: &[u8], limits: &Limits) -> Result<Raster, Error
     decode_until(kind, bytes, limits, None)
 }
 
-/// [`decode`], as if the picture broke off where it is not done by then. JPEG and WebP are read before they are decoded,
-/// and that is then done to the end.
+/// [`decode`], as if the picture broke off where it is not done by then. WebP is read before it is decoded, so that it is
+/// not begun when there is hardly time for all of it.
 ///
 /// # Errors
 /// As for [`decode`], or there was no time for any of it.
@@ -36,54 +40,96 @@ pub fn decode_until(
     limits: &Limits,
     until: Option<Instant>,
 ) -> Result<Raster, Error> {
-    let error = |what| match until {
-        Some(until) if Instant::now() >= until => Error::Deadline,
-        _ => error(what),
-    };
-    let format = match kind {
-        Kind::Png => ImageFormat::Png,
-        Kind::Jpeg => ImageFormat::Jpeg,
-        Kind::WebP => ImageFormat::WebP,
-        Kind::Bmp => ImageFormat::Bmp,
-        Kind::Tiff => ImageFormat::Tiff,
-        Kind::Gif => ImageFormat::Gif,
+    let samples = match kind {
+        Kind::Jpeg => jpeg::decode(bytes, limits, until)?,
+        Kind::Png => read(ImageFormat::Png, bytes, limits, until)?,
+        Kind::WebP => read(ImageFormat::WebP, bytes, limits, until)?,
+        Kind::Bmp => read(ImageFormat::Bmp, bytes, limits, until)?,
+        Kind::Tiff => read(ImageFormat::Tiff, bytes, limits, until)?,
+        Kind::Gif => read(ImageFormat::Gif, bytes, limits, until)?,
         Kind::Pdf => return Err(Error::Damaged("not a picture")),
     };
+    samples.shown().ok_or(Error::Damaged("unknown colour type"))
+}
+
+fn read(
+    format: ImageFormat,
+    bytes: &[u8],
+    limits: &Limits,
+    until: Option<Instant>,
+) -> Result<Samples, Error> {
+    let error = |what| error(what).or_late(until);
     let mut reader = ImageReader::with_format(Timed::new(bytes, until), format);
     let mut caps = image::Limits::no_limits();
     caps.max_alloc = Some(limits.memory);
     reader.limits(caps);
     let mut decoder = reader.into_decoder().map_err(error)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > limits.pixels {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > limits.pixels {
         return Err(Error::Limit("picture pixels"));
     }
     // Half of the memory for the samples, the rest for what is made of them.
     if decoder.total_bytes() > limits.memory / 2 {
         return Err(Error::Limit("picture memory"));
     }
-    let color = decoder.color_type();
-    let orientation = decoder.orientation().ok();
-    let length = usize::try_from(decoder.total_bytes()).map_err(|_| Error::Limit("picture memory"))?;
-    let mut samples = Vec::new();
-    samples.try_reserve_exact(length).map_err(|_| Error::Limit("picture memory"))?;
-    samples.resize(length, BLANK);
-    if let Err(what) = decoder.read_image(&mut samples)
-        && (matches!(what, ImageError::Limits(_)) || samples.iter().all(|&sample| sample == BLANK))
+    let work = WEBP_PIXEL * pixels + WEBP_BYTE * bytes.len() as u64;
+    let late = |until: Instant| until.saturating_duration_since(Instant::now()) < Duration::from_nanos(work);
+    if format == ImageFormat::WebP && until.is_some_and(late) {
+        return Err(Error::Deadline);
+    }
+    let mut samples = Samples::blank((width, height), decoder.color_type(), decoder.orientation().ok())?;
+    if let Err(what) = decoder.read_image(&mut samples.bytes)
+        && (matches!(what, ImageError::Limits(_)) || samples.is_blank())
     {
         return Err(error(what));
     }
-    let pixels = colors(color, &samples).ok_or(Error::Damaged("unknown colour type"))?;
-    let raster = Raster { width, height, pixels };
-    Ok(match orientation {
-        Some(orientation) if orientation != image::metadata::Orientation::NoTransforms => {
-            turn(raster, orientation)
-        }
-        _ => raster,
-    })
+    Ok(samples)
 }
 
-fn turn(raster: Raster, orientation: image::metadata::Orientation) -> Raster {
+/// What a decoder writes.
+pub(super) struct Samples {
+    size: (u32, u32),
+    color: ColorType,
+    orientation: Option<Orientation>,
+    pub bytes: Vec<u8>,
+}
+
+impl Samples {
+    /// Samples that nothing was written to yet; `size` is width and height in pixels.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn blank(
+        size: (u32, u32),
+        color: ColorType,
+        orientation: Option<Orientation>,
+    ) -> Result<Samples, Error> {
+        let length = u64::from(size.0) * u64::from(size.1) * u64::from(color.bytes_per_pixel());
+        let length = usize::try_from(length).map_err(|_| Error::Limit("picture memory"))?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| Error::Limit("picture memory"))?;
+        bytes.resize(length, BLANK);
+        Ok(Samples { size, color, orientation, bytes })
+    }
+
+    /// Whether nothing was decoded.
+    pub fn is_blank(&self) -> bool {
+        self.bytes.iter().all(|&sample| sample == BLANK)
+    }
+
+    /// The picture as it is shown; `None` for colours that are not known.
+    fn shown(self) -> Option<Raster> {
+        let (width, height) = self.size;
+        let raster = Raster { width, height, pixels: colors(self.color, &self.bytes)? };
+        Some(match self.orientation {
+            Some(orientation) if orientation != Orientation::NoTransforms => turn(raster, orientation),
+            _ => raster,
+        })
+    }
+}
+
+fn turn(raster: Raster, orientation: Orientation) -> Raster {
     let Raster { width, height, pixels } = raster;
     let Some(buffer) = RgbImage::from_raw(width, height, pixels.into_flattened()) else {
         return Raster { width: 0, height: 0, pixels: Vec::new() };
@@ -180,6 +226,19 @@ mod tests {
         let bytes = png(64, 64, &rows(64, 64), ExtendedColorType::Rgb8);
         let decoded = decode_until(Kind::Png, &bytes, &Limits::default(), Some(Instant::now()));
         assert!(matches!(decoded, Err(Error::Deadline)));
+    }
+
+    #[test]
+    fn no_webp_is_begun_that_would_not_be_done_in_time() {
+        let (side, mut bytes) = (400, Vec::new());
+        image::codecs::webp::WebPEncoder::new_lossless(&mut bytes)
+            .encode(&rows(side, side), side, side, ExtendedColorType::Rgb8)
+            .unwrap();
+        let until = |nanos| Some(Instant::now() + Duration::from_nanos(nanos));
+        let limits = Limits::default();
+        assert!(decode_until(Kind::WebP, &bytes, &limits, until(600 * 1_000_000_000)).is_ok());
+        let near = until(WEBP_PIXEL * u64::from(side * side));
+        assert!(matches!(decode_until(Kind::WebP, &bytes, &limits, near), Err(Error::Deadline)));
     }
 
     #[test]

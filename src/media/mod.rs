@@ -28,6 +28,8 @@ mod gif;
 
 mod image;
 
+mod jpeg;
+
 pub mod layout;
 
 mod memory;
@@ -180,6 +182,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error of a decoder that was given bytes until then: where the time is up, that is what ails it.
+    fn or_late(self, until: Option<Instant>) -> Error {
+        match until {
+            Some(until) if Instant::now() >= until => Error::Deadline,
+            _ => self,
+        }
+    }
+
     /// How the verdict names it.
     pub fn why(&self) -> Why {
         match self {

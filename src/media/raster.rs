@@ -16,6 +16,39 @@ impl Raster {
     }
 }
 
+/// The means of squares of pixels, `factor` by `factor`, of a picture of so many columns and rows; `on_time` is asked before
+/// each row.
+///
+/// # Errors
+/// Those of `on_time`.
+pub fn shrunk<E>(
+    (width, height): (u32, u32),
+    pixels: &[[u8; 3]],
+    factor: u32,
+    mut on_time: impl FnMut() -> Result<(), E>,
+) -> Result<Raster, E> {
+    let (columns, rows) = (width.div_ceil(factor), height.div_ceil(factor));
+    let mut small = Vec::with_capacity(columns as usize * rows as usize);
+    for row in 0..rows {
+        on_time()?;
+        let lines = row * factor..height.min((row + 1).saturating_mul(factor));
+        for column in 0..columns {
+            let (left, right) = (column * factor, width.min((column + 1).saturating_mul(factor)));
+            let (mut sums, mut count) = ([0u32; 3], 0u32);
+            for y in lines.clone() {
+                let start = y as usize * width as usize;
+                let line = pixels.get(start + left as usize..start + right as usize).unwrap_or_default();
+                count += line.len() as u32;
+                for pixel in line {
+                    sums = std::array::from_fn(|channel| sums[channel] + u32::from(pixel[channel]));
+                }
+            }
+            small.push(sums.map(|sum| sum.checked_div(count).unwrap_or(255) as u8));
+        }
+    }
+    Ok(Raster { width: columns, height: rows, pixels: small })
+}
+
 /// Brightness of a colour as the eye weighs it (ITU-R BT.601).
 pub fn luma([red, green, blue]: [u8; 3]) -> u8 {
     ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29) >> 8) as u8
@@ -30,6 +63,23 @@ pub fn over_white(value: u8, alpha: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn squares_of_pixels_become_their_means_row_by_row_while_there_is_time() {
+        let pixels: Vec<[u8; 3]> = (0..5 * 4).map(|at| [10 * at; 3]).collect();
+        let small = shrunk((5, 4), &pixels, 2, || Ok::<(), ()>(())).unwrap();
+        assert_eq!((small.width, small.height), (3, 2));
+        assert_eq!(
+            small.pixels.iter().map(|pixel| pixel[0]).collect::<Vec<_>>(),
+            [30, 50, 65, 130, 150, 165]
+        );
+        let mut rows = 0;
+        let cut = shrunk((5, 4), &pixels, 2, || {
+            rows += 1;
+            if rows < 2 { Ok(()) } else { Err("late") }
+        });
+        assert_eq!(cut, Err("late"));
+    }
 
     #[test]
     fn the_ends_of_the_scales_stay() {

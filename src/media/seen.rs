@@ -1,9 +1,9 @@
 //! What was seen of an attachment, for people who want to look at it: its pictures as small copies, and what became of
 //! each. Nothing of it is made unless [`super::Limits::shown`] asks for it.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use super::raster::Raster;
+use super::raster::{self, Raster};
 
 /// Longest side of a copy, in pixels.
 const SIDE: u32 = 640;
@@ -49,25 +49,11 @@ impl Seen {
     }
 }
 
-/// The means of squares of pixels, as small as the longest side needs.
+/// A copy as small as the longest side needs.
 fn shrunk(width: u32, height: u32, pixels: &[[u8; 3]]) -> Raster {
     let factor = width.max(height).div_ceil(SIDE).max(1);
-    let (columns, rows) = (width.div_ceil(factor), height.div_ceil(factor));
-    let mean = |column: u32, row: u32| {
-        let (left, right) = (column * factor, width.min(column.saturating_add(1) * factor));
-        let (mut sums, mut count) = ([0u32; 3], 0u32);
-        for y in row * factor..height.min((row + 1) * factor) {
-            let start = y as usize * width as usize;
-            let line = pixels.get(start + left as usize..start + right as usize).unwrap_or_default();
-            count += line.len() as u32;
-            for pixel in line {
-                sums = std::array::from_fn(|channel| sums[channel] + u32::from(pixel[channel]));
-            }
-        }
-        sums.map(|sum| sum.checked_div(count).unwrap_or(255) as u8)
-    };
-    let pixels = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
-    Raster { width: columns, height: rows, pixels: pixels.map(|(column, row)| mean(column, row)).collect() }
+    let Ok(copy) = raster::shrunk((width, height), pixels, factor, || Ok::<(), Infallible>(()));
+    copy
 }
 
 #[cfg(test)]

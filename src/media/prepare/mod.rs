@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::ocr::Page;
 
-use super::raster::Raster;
+use super::raster::{self, Raster};
 pub use again::Again;
 use ink::{Ink, Tone};
 use lines::Text;
@@ -82,6 +82,12 @@ fn steps(
     if height < LEAST_HEIGHT || u64::from(width) * u64::from(height) < LEAST_AREA {
         return Ok(None);
     }
+    let factor = (width as f32 * height as f32 / MOST_PIXELS).sqrt() as u32;
+    let small = match factor {
+        0 | 1 => None,
+        _ => Some(raster::shrunk((width, height), &raster.pixels, factor, &mut *on_time)?),
+    };
+    let raster = small.as_ref().unwrap_or(raster);
     on_time()?;
     let cleaned = impulse::cleaned(raster);
     let raster = cleaned.as_ref().unwrap_or(raster);
@@ -203,5 +209,21 @@ mod tests {
         }
         assert_eq!(prepare(&raster, Instant::now()), Prepared::Cut);
         assert!(matches!(prepare(&raster, Instant::now() + Duration::from_secs(600)), Prepared::Page(..)));
+    }
+
+    #[test]
+    fn letters_of_a_very_large_picture_are_found() {
+        let picture = image::open("tests/ocr/clean.png").unwrap().into_rgb8();
+        let factor = 1 + (4.0 * MOST_PIXELS / (picture.width() * picture.height()) as f32).sqrt() as u32;
+        let (width, height) = (picture.width() * factor, picture.height() * factor);
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let pixels = pixels.map(|(x, y)| picture.get_pixel(x / factor, y / factor).0).collect();
+        let mut rows = 0;
+        let taken = steps(&Raster { width, height, pixels }, &mut || {
+            rows += 1;
+            Ok(())
+        });
+        assert!(matches!(taken, Ok(Some(_))));
+        assert!(rows > 500, "{rows}");
     }
 }
