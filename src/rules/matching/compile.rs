@@ -16,7 +16,7 @@ use super::{
     hyperscan_ffi::{Database, Expression, Flags, shortest_match},
     view::{How, Pattern, Single, Slot, View},
 };
-use crate::rules::regex::{Factors, Regex};
+use crate::rules::regex::{Demands, Factors, Regex};
 
 /// So many pieces of one pattern are tried.
 const MOST_PIECES: usize = 40;
@@ -123,19 +123,25 @@ fn assemble(mut patterns: Vec<Pattern>, compiled: Compiled) -> View {
     for pattern in &mut patterns {
         pattern.clauses = clauses(pattern);
     }
-    let singles = singles(&patterns, &choices, lone);
+    let mut demands = Demands::default();
+    let singles = singles(&patterns, &choices, lone, &mut demands);
     let negated = (0u32..).zip(&patterns).filter(|(_, pattern)| pattern.negated).map(|(id, _)| id).collect();
     let plain = singles.partition_point(|single| !single.foreign);
-    View { database, squeezed, singles, plain, patterns, negated, slots }
+    View { database, squeezed, demands, singles, plain, patterns, negated, slots }
 }
 
 /// The patterns that are searched for by themselves. Those for all texts come first, and of each kind those with a
 /// database.
-fn singles(patterns: &[Pattern], choices: &[Choice], databases: Vec<(u32, Database)>) -> Vec<Single> {
+fn singles(
+    patterns: &[Pattern],
+    choices: &[Choice],
+    databases: Vec<(u32, Database)>,
+    demands: &mut Demands,
+) -> Vec<Single> {
     let single = |(id, database): (u32, Option<Database>)| {
         let (pattern, choice) = (patterns.get(id as usize)?, choices.get(id as usize)?);
         let foreign = choice.is_fallback() || pattern.is_ascii();
-        Some(Single { pattern: id, needs: pattern.needs.clone(), foreign, database })
+        Some(Single { pattern: id, needs: demands.add(&pattern.needs), foreign, database })
     };
     let searched: HashSet<u32> = databases.iter().map(|(id, _)| *id).collect();
     let others = (0u32..)

@@ -5,8 +5,11 @@ use std::{ops::Range, sync::OnceLock};
 
 use pcre2::bytes::{Regex as Compiled, RegexBuilder};
 
-use super::automata::{Gate, Large};
-use crate::rules::regex::Regex;
+use super::{
+    automata::{Gate, Large},
+    pcre2_ffi::Code,
+};
+use crate::rules::regex::{Bytes, Regex, is_plain, letters};
 
 /// Backtracking steps for one search. A catastrophic pattern such as `(a+)+$` is stopped after some
 /// ten milliseconds; the stock rules stay far below on real mail.
@@ -26,9 +29,11 @@ pub struct Exceeded;
 #[derive(Debug)]
 pub struct Decider {
     regex: Regex,
-    fast: OnceLock<Option<Compiled>>,
-    /// For the few searches that need more stack than compiled code gets.
+    fast: OnceLock<Option<Code>>,
+    /// For the few searches that need more stack than machine code gets, and for captures.
     interpreted: OnceLock<Option<Compiled>>,
+    /// What it matches in plain texts, where that is single bytes; found out when it is first counted.
+    letters: OnceLock<Option<Bytes>>,
     /// In place of both for a pattern that is too large for PCRE2.
     large: Option<Large>,
     /// Asked before all of them, where their answer takes long.
@@ -41,7 +46,7 @@ impl Decider {
     /// # Errors
     /// What they say.
     pub fn new(regex: Regex) -> Result<Decider, String> {
-        match build(&regex, false) {
+        match build(&regex) {
             Ok(_) => Ok(Decider::unchecked(regex)),
             Err(error) if error.code() == TOO_LARGE && regex.linear => {
                 Large::check(&regex)?;
@@ -59,7 +64,8 @@ impl Decider {
 
     /// One that nobody takes matches nothing.
     fn unchecked(regex: Regex) -> Decider {
-        Decider { regex, fast: OnceLock::new(), interpreted: OnceLock::new(), large: None, gate: None }
+        let (fast, interpreted, letters) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Decider { regex, fast, interpreted, letters, large: None, gate: None }
     }
 
     /// Whether the pattern is too large for PCRE2.
@@ -80,17 +86,28 @@ impl Decider {
         if let Some(large) = &self.large {
             return Ok(large.find_at(&self.regex, subject, at));
         }
-        match search(&self.fast, &self.regex, true, subject, at) {
-            Err(JIT_STACK) => {
-                search(&self.interpreted, &self.regex, false, subject, at).map_err(|_| Exceeded)
-            }
-            result => result.map_err(|_| Exceeded),
+        let fast = self.fast.get_or_init(|| Code::compile(&limited(&self.regex), self.regex.flags));
+        let found = match fast.as_ref().map(|code| code.find_at(subject, at)) {
+            Some(Err(JIT_STACK)) | None => self.interpret(subject, at),
+            Some(found) => found,
+        };
+        // \K may set the start behind the end
+        found.map(|found| found.map(|it| it.start.min(it.end)..it.end)).map_err(|_| Exceeded)
+    }
+
+    fn interpret(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, i32> {
+        let Some(compiled) = self.interpreted.get_or_init(|| build(&self.regex).ok()) else {
+            return Ok(None);
+        };
+        match compiled.find_at(subject, at) {
+            Ok(found) => Ok(found.map(|found| found.start()..found.end())),
+            Err(error) => Err(error.code()),
         }
     }
 
     /// What the named groups of the first `most` matches matched.
     pub fn captured(&self, subject: &[u8], most: u32, mut take: impl FnMut(&str, &[u8])) {
-        let Some(compiled) = self.interpreted.get_or_init(|| build(&self.regex, false).ok()) else { return };
+        let Some(compiled) = self.interpreted.get_or_init(|| build(&self.regex).ok()) else { return };
         let mut groups = compiled.capture_locations();
         let (mut count, mut at) = (0, 0);
         while count < most && at <= subject.len() {
@@ -107,41 +124,54 @@ impl Decider {
 
     /// Matches that do not overlap, from left to right, `most` at the most. An empty one moves on by a byte.
     pub fn count(&self, subject: &[u8], most: u32) -> Result<u32, Exceeded> {
-        let (mut count, mut at) = (0, 0);
+        self.count_from(0, subject, most)
+    }
+
+    /// The same, behind a match.
+    pub fn count_behind(&self, found: &Range<usize>, subject: &[u8], most: u32) -> Result<u32, Exceeded> {
+        self.count_from(next(found), subject, most)
+    }
+
+    fn count_from(&self, mut at: usize, subject: &[u8], most: u32) -> Result<u32, Exceeded> {
+        let mut count = 0;
         while count < most && at <= subject.len() {
             let Some(found) = self.find_at(subject, at)? else { break };
             count += 1;
-            at = if found.end > found.start { found.end } else { found.end + 1 };
+            at = next(&found);
         }
         Ok(count)
     }
-}
 
-fn search(
-    compiled: &OnceLock<Option<Compiled>>,
-    regex: &Regex,
-    fast: bool,
-    subject: &[u8],
-    at: usize,
-) -> Result<Option<Range<usize>>, i32> {
-    let Some(compiled) = compiled.get_or_init(|| build(regex, fast).ok()) else { return Ok(None) };
-    match compiled.find_at(subject, at) {
-        // \K may set the start behind the end
-        Ok(found) => Ok(found.map(|found| found.start().min(found.end())..found.end())),
-        Err(error) => Err(error.code()),
+    /// How often it matches, and first where, in a plain text in which its matches are single bytes: there can be hundreds. `None`
+    /// where there is another text, or the pattern is another.
+    pub fn letters(&self, subject: &[u8], most: u32) -> Option<(u32, Option<Range<usize>>)> {
+        let find = || if self.regex.linear { letters(&self.regex.plain, self.regex.flags) } else { None };
+        let letters = self.letters.get_or_init(find).as_ref().filter(|_| is_plain(subject))?;
+        let mut found = (0..).zip(subject).filter(|(_, byte)| letters.has(**byte)).map(|(at, _)| at);
+        let first = found.next().map(|at| at..at + 1);
+        let more = found.take(most.saturating_sub(1) as usize).count();
+        Some((u32::from(first.is_some()) + more as u32, first))
     }
 }
 
-fn build(regex: &Regex, fast: bool) -> Result<Compiled, pcre2::Error> {
-    // two groups may have the same name in Perl
-    let names = if regex.captures.len() > 1 { "(?J)" } else { "" };
-    let text = format!("(*LF)(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){names}{}", regex.exact);
+/// Where the search for another match begins.
+fn next(found: &Range<usize>) -> usize {
+    if found.end > found.start { found.end } else { found.end + 1 }
+}
+
+fn build(regex: &Regex) -> Result<Compiled, pcre2::Error> {
     RegexBuilder::new()
         .caseless(regex.flags.caseless)
         .dotall(regex.flags.dot_all)
         .multi_line(regex.flags.multi_line)
-        .jit_if_available(fast)
-        .build(&text)
+        .build(&limited(regex))
+}
+
+/// The pattern with what a search may take.
+fn limited(regex: &Regex) -> String {
+    // two groups may have the same name in Perl
+    let names = if regex.captures.len() > 1 { "(?J)" } else { "" };
+    format!("(*LF)(*LIMIT_MATCH={MATCH_LIMIT})(*LIMIT_HEAP={HEAP_LIMIT}){names}{}", regex.exact)
 }
 
 #[cfg(test)]
@@ -164,6 +194,18 @@ mod tests {
         assert_eq!(decider("/a/").count(b"aaaa", 2), Ok(2));
         // the first alternative counts, not the longest
         assert_eq!(decider("/(?:ab|a|b\\xc3[\\xa8-\\xaa]|bc)/i").count(b"AbcaBb\xc3\xa9a", u32::MAX), Ok(4));
+    }
+
+    #[test]
+    fn letters_are_counted_one_by_one() {
+        let accented = decider("/(?:e|\\xc3[\\xa8-\\xaa]|\\xc4\\x93)/i");
+        assert_eq!(accented.letters(b"An Eel sees", u32::MAX), Some((4, Some(3..4))));
+        assert_eq!(accented.letters(b"An Eel sees", 2), Some((2, Some(3..4))));
+        assert_eq!(accented.letters(b"Any", 2), Some((0, None)));
+        assert_eq!(accented.letters(b"\xc3\xa9e", 2), None);
+        for other in ["/ee/", "/e+/", "/e(?=s)/", "/\\be/"] {
+            assert_eq!(decider(other).letters(b"eel", 2), None, "{other}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod costs;
 mod decide;
 mod fuzzy;
 mod hyperscan_ffi;
+mod pcre2_ffi;
 mod view;
 
 pub use cache::Cache;

@@ -8,7 +8,7 @@ use super::{
     fuzzy::Fuzzy,
     hyperscan_ffi::{Database, Scratch as DatabaseScratch},
 };
-use crate::rules::regex::{Factors, Needs, Signs, Text, is_plain, squeeze};
+use crate::rules::regex::{Demand, Demands, Factors, Needs, Signs, is_plain, squeeze};
 
 /// After so many searches somebody looks at the clock. One takes some ten milliseconds at most.
 const STEPS: usize = 8;
@@ -67,8 +67,8 @@ pub struct Slot {
 #[derive(Debug)]
 pub struct Single {
     pub pattern: u32,
-    /// Its needs, here too: most texts lack something, and nothing else of the pattern is looked at then.
-    pub needs: Needs,
+    /// Its needs: most texts lack something, and nothing else of the pattern is looked at then.
+    pub needs: Demand,
     /// Whether only texts that are not plain ASCII are searched for it.
     pub foreign: bool,
     /// Without one PCRE2 searches.
@@ -81,6 +81,8 @@ pub struct View {
     pub(super) database: Option<Database>,
     /// For patterns whose strings are found in squeezed text.
     pub(super) squeezed: Option<Database>,
+    /// What texts must have for the patterns in `singles`.
+    pub(super) demands: Demands,
     /// Those first that are searched for in every text.
     pub(super) singles: Vec<Single>,
     /// How many those are; the others are for texts that are not plain ASCII.
@@ -215,8 +217,8 @@ impl View {
         if asked.is_empty() {
             return ControlFlow::Continue(());
         }
-        let text = Text::of(unit);
-        for (at, single) in asked.iter().filter(|single| single.needs.are_met(&text)).enumerate() {
+        let text = self.demands.of(unit);
+        for (at, single) in asked.iter().filter(|single| single.needs.is_met(&text)).enumerate() {
             if at % STEPS == STEPS - 1 && sink.out_of_time() {
                 return ControlFlow::Break(());
             }
@@ -341,8 +343,13 @@ impl Pattern {
     }
 
     fn find(&self, unit: &[u8], wanted: u32) -> Result<(u32, Option<Range<usize>>), Exceeded> {
+        if wanted > 1
+            && let Some((count, first)) = self.decider.letters(unit, wanted)
+        {
+            return Ok((count, first));
+        }
         let Some(first) = self.decider.find_at(unit, 0)? else { return Ok((0, None)) };
-        let count = if wanted > 1 { self.decider.count(unit, wanted)? } else { 1 };
-        Ok((count, Some(first)))
+        let more = if wanted > 1 { self.decider.count_behind(&first, unit, wanted - 1)? } else { 0 };
+        Ok((1 + more, Some(first)))
     }
 }

@@ -15,7 +15,7 @@ mod translate;
 
 pub use delimiters::Delimited;
 pub use factors::{Factors, Limits, Literals, Texts, counted, filter, literals, parsed};
-pub use needs::{Bytes, KINDS, Needs, Text};
+pub use needs::{Bytes, Demand, Demands, KINDS, Needs};
 pub use plain::is_plain;
 use regex_syntax::hir::Hir;
 pub use squeezed::{Signs, squeeze};
@@ -29,6 +29,12 @@ pub fn needs(plain: &str, flags: Flags) -> Needs {
 /// Whether matches of a pattern in the dialect of the `regex` crate may begin at a third of all bytes and more.
 pub fn starts_anywhere(plain: &str, flags: Flags) -> bool {
     factors::parsed(plain, flags).is_none_or(|hir| needs::first(&hir).frequency() > 0.3)
+}
+
+/// The bytes that a pattern in the dialect of the `regex` crate matches one by one in plain texts, if it matches nothing else
+/// there.
+pub fn letters(plain: &str, flags: Flags) -> Option<Bytes> {
+    needs::only(&plain::in_plain_texts(&factors::parsed(plain, flags)?))
 }
 
 /// What finds at least as much as a pattern in the dialect of the `regex` crate, and takes fewer states; `None` where nothing

@@ -20,13 +20,18 @@ impl Bytes {
         // A byte each, as bits of one word would have to wait for one another.
         let mut seen = [0u8; 256];
         text.iter().for_each(|&byte| seen[usize::from(byte)] = 1);
-        let (words, _) = seen.as_chunks::<64>();
-        let word =
-            |seen: &[u8; 64]| (0..).zip(seen).fold(0, |word, (at, &seen)| word | u64::from(seen) << at);
-        Bytes(std::array::from_fn(|at| words.get(at).map_or(0, word)))
+        // The product has the lowest bits of eight bytes side by side at its top.
+        const GATHER: u64 = 0x0102_0408_1020_4080;
+        let (eights, _) = seen.as_chunks::<8>();
+        let gathered =
+            eights.iter().map(|eight| (u64::from_le_bytes(*eight).wrapping_mul(GATHER) >> 56) as u8);
+        let mut bits = [0; 32];
+        bits.iter_mut().zip(gathered).for_each(|(bits, gathered)| *bits = gathered);
+        let (words, _) = bits.as_chunks::<8>();
+        Bytes(std::array::from_fn(|at| words.get(at).map_or(0, |word| u64::from_le_bytes(*word))))
     }
 
-    fn has(&self, byte: u8) -> bool {
+    pub fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
@@ -54,7 +59,7 @@ impl FromIterator<u8> for Bytes {
 
 /// What a text has.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Text {
+struct Text {
     length: usize,
     /// Bytes of its longest line.
     line: usize,
@@ -62,8 +67,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// What `text` has.
-    pub fn of(text: &[u8]) -> Text {
+    fn of(text: &[u8]) -> Text {
         let mut line = (0, 0);
         for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
             line = (end + 1, (end - line.0).max(line.1));
@@ -100,12 +104,6 @@ impl Needs {
         }
         needs
     }
-
-    /// Whether a text has all of it. An empty one has no bytes, and may be all that is asked for.
-    pub fn are_met(&self, text: &Text) -> bool {
-        let is_long = text.length >= self.length as usize && text.line >= self.line as usize;
-        is_long && (text.length == 0 || self.kinds.iter().all(|kind| kind.meets(&text.bytes)))
-    }
 }
 
 /// So many bytes of one line are in every match, at least.
@@ -131,6 +129,63 @@ fn line(hir: &Hir) -> usize {
         }
         HirKind::Concat(parts) => parts.iter().map(line).max().unwrap_or(0),
         HirKind::Alternation(branches) => branches.iter().map(line).min().unwrap_or(0),
+    }
+}
+
+/// The needs of many patterns, to be compared with what a text has.
+#[derive(Debug, Default)]
+pub struct Demands {
+    /// Each kind once, however many patterns need it.
+    kinds: Vec<Bytes>,
+}
+
+/// What one of the patterns needs: length, line, and kinds as bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    length: u32,
+    line: u32,
+    kinds: u128,
+}
+
+/// What a text has, in the same terms.
+#[derive(Clone, Copy, Debug)]
+pub struct Offer {
+    length: u32,
+    line: u32,
+    kinds: u128,
+}
+
+impl Demands {
+    /// Takes the needs of one more pattern.
+    pub fn add(&mut self, needs: &Needs) -> Demand {
+        let mut kinds = 0;
+        // every text has what is all bytes
+        for kind in needs.kinds.iter().filter(|kind| kind.0 != [u64::MAX; 4]) {
+            let known = self.kinds.iter().position(|known| known == kind);
+            let at = known.unwrap_or_else(|| {
+                self.kinds.push(*kind);
+                self.kinds.len() - 1
+            });
+            // without a bit the kind is taken for granted
+            kinds |= 1_u128.checked_shl(at as u32).unwrap_or(0);
+        }
+        Demand { length: needs.length, line: needs.line, kinds }
+    }
+
+    /// What a text has. An empty one has no bytes, and may be all that is asked for.
+    pub fn of(&self, text: &[u8]) -> Offer {
+        let Text { length, line, bytes } = Text::of(text);
+        let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let has = |kind: &Bytes| u128::from(text.is_empty() || kind.meets(&bytes));
+        let kinds = (0..u128::BITS).zip(&self.kinds).fold(0, |kinds, (at, kind)| kinds | has(kind) << at);
+        Offer { length: number(length), line: number(line), kinds }
+    }
+}
+
+impl Demand {
+    /// Whether a text has all of it.
+    pub fn is_met(&self, offer: &Offer) -> bool {
+        (offer.length >= self.length) & (offer.line >= self.line) & (self.kinds & !offer.kinds == 0)
     }
 }
 
@@ -161,6 +216,17 @@ fn kinds(hir: &Hir) -> Vec<Bytes> {
     kinds.dedup();
     kinds.truncate(KINDS);
     kinds
+}
+
+/// The bytes that are matches; `None` where a match may be anything but one byte.
+pub fn only(hir: &Hir) -> Option<Bytes> {
+    match hir.kind() {
+        HirKind::Literal(literal) if literal.0.len() == 1 => Some(literal.0.iter().copied().collect()),
+        HirKind::Class(class) => {
+            Some(byte_class(class)?.ranges().iter().flat_map(|range| range.start()..=range.end()).collect())
+        }
+        _ => None,
+    }
 }
 
 /// The bytes that a match may begin with; all of them where it may be empty.
@@ -207,7 +273,22 @@ mod tests {
 
     fn meets(pattern: &str, text: &str) -> bool {
         let needs = Needs::of(&parsed(pattern, Flags { caseless: true, ..Flags::default() }).unwrap());
-        needs.are_met(&Text::of(text.as_bytes()))
+        let mut demands = Demands::default();
+        let demand = demands.add(&needs);
+        demand.is_met(&demands.of(text.as_bytes()))
+    }
+
+    #[test]
+    fn what_is_asked_for_too_late_is_taken_for_granted() {
+        let mut demands = Demands::default();
+        let one = |byte: u8| {
+            let mut needs = Needs::default();
+            needs.kinds[0] = [byte].into_iter().collect();
+            needs
+        };
+        let all: Vec<Demand> = (0..=u8::MAX).map(|byte| demands.add(&one(byte))).collect();
+        let offer = demands.of(b"\x01");
+        assert!(all[1].is_met(&offer) && !all[2].is_met(&offer) && all[200].is_met(&offer));
     }
 
     #[test]
