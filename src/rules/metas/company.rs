@@ -39,7 +39,9 @@ pub enum Part {
 /// When rules are worth looking for.
 #[derive(Debug, Default)]
 pub struct Company {
-    gates: Vec<(u32, Cases)>,
+    /// One behind the other, as all of them are looked at for each message: the number of rules and that of cases, those rules,
+    /// and of each case the numbers of its two lists and what stands in them.
+    gates: Vec<u32>,
     rules: usize,
 }
 
@@ -63,21 +65,37 @@ impl Company {
     /// The rules that change no score, whatever they would find, where the early rules have these `counts`.
     pub fn idle(&self, counts: &[u32]) -> Idle {
         let mut idle = Idle(vec![0; self.rules.div_ceil(64)]);
-        for (rule, cases) in &self.gates {
-            if !cases.hold(counts) {
-                idle.add(*rule);
+        let has = |rule: &u32| counts.get(*rule as usize).is_some_and(|count| *count > 0);
+        let mut rest = self.gates.as_slice();
+        while let [rules, cases, behind @ ..] = rest {
+            let Some((rules, behind)) = behind.split_at_checked(*rules as usize) else { return idle };
+            rest = behind;
+            let mut holds = false;
+            for _ in 0..*cases {
+                let [hit, missing, behind @ ..] = rest else { return idle };
+                let Some((hit, behind)) = behind.split_at_checked(*hit as usize) else { return idle };
+                let Some((missing, behind)) = behind.split_at_checked(*missing as usize) else { return idle };
+                rest = behind;
+                holds = holds || (hit.iter().all(has) && !missing.iter().any(has));
+            }
+            if !holds {
+                rules.iter().for_each(|rule| idle.add(*rule));
             }
         }
         idle
     }
+
+    fn add(&mut self, rules: &[u32], Cases(cases): &Cases) {
+        self.gates.extend([rules.len() as u32, cases.len() as u32]);
+        self.gates.extend(rules);
+        for Case { hit, missing } in cases {
+            self.gates.extend([hit.len() as u32, missing.len() as u32]);
+            self.gates.extend(hit.iter().chain(missing));
+        }
+    }
 }
 
 impl Case {
-    fn holds(&self, counts: &[u32]) -> bool {
-        let has = |rule: &u32| counts.get(*rule as usize).is_some_and(|count| *count > 0);
-        self.hit.iter().all(has) && !self.missing.iter().any(has)
-    }
-
     /// Both together; nothing if they exclude each other.
     fn and(&self, other: &Case) -> Option<Case> {
         let union = |a: &[u32], b: &[u32]| {
@@ -114,10 +132,6 @@ impl Cases {
 
     fn is_always(&self) -> bool {
         self.0.iter().any(|case| *case == Case::default())
-    }
-
-    fn hold(&self, counts: &[u32]) -> bool {
-        self.0.iter().any(|case| case.holds(counts))
     }
 
     fn or(&self, other: &Cases) -> Cases {
@@ -304,8 +318,18 @@ impl Metas {
         }
         let metas: HashSet<u32> = self.metas.iter().map(|meta| meta.rule).collect();
         let is_late = |rule: u32| part(rule) == Part::Late && !metas.contains(&rule);
-        let gates = (0..).zip(of_rules).filter(|(rule, cases)| is_late(*rule) && !cases.is_always());
-        Company { gates: gates.collect(), rules }
+        let mut company = Company { gates: Vec::new(), rules };
+        // many have the same company
+        let mut gates: Vec<(Vec<u32>, Cases)> = Vec::new();
+        for (rule, cases) in (0..).zip(of_rules).filter(|(rule, cases)| is_late(*rule) && !cases.is_always())
+        {
+            match gates.iter_mut().find(|(_, known)| *known == cases) {
+                Some((rules, _)) => rules.push(rule),
+                None => gates.push((vec![rule], cases)),
+            }
+        }
+        gates.iter().for_each(|(rules, cases)| company.add(rules, cases));
+        company
     }
 
     fn values(&self, part: &impl Fn(u32) -> Part) -> Vec<Value> {

@@ -39,6 +39,8 @@ pub struct Metas {
     always: Vec<u32>,
     /// The value of each without any hit, and without Bayes.
     unhit: Vec<f64>,
+    /// Whether one that it names, or itself, may be held up.
+    careful: Vec<bool>,
     /// For each rule id, the metas that name it.
     of_rule: Vec<Vec<u32>>,
     /// For each meta, the metas that name it.
@@ -69,6 +71,7 @@ impl Metas {
             metas: Vec::with_capacity(order.len()),
             always: Vec::new(),
             unhit: Vec::new(),
+            careful: Vec::with_capacity(order.len()),
             of_rule: vec![Vec::new(); rules],
             of_meta: vec![Vec::new(); order.len()],
         };
@@ -90,10 +93,21 @@ impl Metas {
                     }
                 }
             }
+            let is_careful =
+                |name: &Standing| matches!(name, Standing::Meta(on) if planned.is_careful(*on as usize));
+            let careful = match &meta.kind {
+                MetaKind::Expression(_, names) => !meta.scored || names.iter().any(is_careful),
+                MetaKind::Bayes(..) => !meta.scored,
+            };
+            planned.careful.push(careful);
             planned.metas.push(meta);
         }
         planned.find_always();
         (planned, dropped)
+    }
+
+    fn is_careful(&self, at: usize) -> bool {
+        self.careful.get(at).copied().unwrap_or(true)
     }
 
     /// Metas whose value without any hit is not 0, and those that name a meta without a score.
@@ -101,9 +115,8 @@ impl Metas {
         let mut values = vec![0.0; self.metas.len()];
         let mut stack = Vec::new();
         for at in 0..self.metas.len() {
-            let meta = &self.metas[at];
-            values[at] = self.value(meta, |_| 0, &values, None, &mut stack);
-            if values[at] != 0.0 || matches!(meta.kind, MetaKind::Bayes(..)) {
+            values[at] = self.value(at, |_| 0, &values, None, &mut stack);
+            if values[at] != 0.0 || matches!(self.metas[at].kind, MetaKind::Bayes(..)) {
                 self.always.push(at as u32);
             }
         }
@@ -134,7 +147,7 @@ impl Metas {
                 let at = word * 64 + pending[word].trailing_zeros() as usize;
                 pending[word] &= pending[word] - 1;
                 let Some(meta) = self.metas.get(at) else { continue };
-                let value = self.value(meta, count, &values, probability, &mut stack);
+                let value = self.value(at, count, &values, probability, &mut stack);
                 values[at] = value;
                 if value != 0.0 && !value.is_nan() {
                     outcome.hits.push((meta.rule, value));
@@ -150,12 +163,13 @@ impl Metas {
 
     fn value(
         &self,
-        meta: &Meta,
+        at: usize,
         count: impl Fn(u32) -> u32,
         values: &[f64],
         probability: Option<f64>,
         stack: &mut Vec<f64>,
     ) -> f64 {
+        let Some(meta) = self.metas.get(at) else { return 0.0 };
         let value = match &meta.kind {
             MetaKind::Bayes(from, to) => {
                 let inside = |p: f64| p >= *from && (p < *to || *to >= 1.0);
@@ -167,7 +181,7 @@ impl Metas {
                     Some(Standing::Meta(at)) => values.get(*at as usize).copied().unwrap_or_default(),
                     Some(Standing::NotRun) | None => 0.0,
                 };
-                if (0..names.len()).any(|name| of(name).is_nan()) {
+                if self.is_careful(at) && (0..names.len()).any(|name| of(name).is_nan()) {
                     return BLOCKED;
                 }
                 // a meta without score waits for rules that are not run, for ever
