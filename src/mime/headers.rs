@@ -29,7 +29,12 @@ impl<'m> Header<'m> {
 
     /// Whether this is the field called `name`, in whatever case.
     pub fn is(&self, name: &str) -> bool {
-        self.key == key(name.as_bytes()) && self.name.eq_ignore_ascii_case(name.as_bytes())
+        self.is_named(&Name::of(name))
+    }
+
+    /// The same, for a name that many fields are compared with.
+    pub fn is_named(&self, name: &Name<'_>) -> bool {
+        self.key == name.key && self.name.eq_ignore_ascii_case(name.text)
     }
 
     /// SpamAssassin's plain value without the LF at its end: unfolded, trimmed, as UTF-8, with encoded
@@ -42,19 +47,29 @@ impl<'m> Header<'m> {
     }
 }
 
+/// The name of a field, to be compared with those of fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'n> {
+    text: &'n [u8],
+    key: u32,
+}
+
+impl<'n> Name<'n> {
+    pub fn of(name: &'n str) -> Name<'n> {
+        Name { text: name.as_bytes(), key: key(name.as_bytes()) }
+    }
+}
+
 /// The fields of `headers` called `name`, top to bottom.
 pub(super) fn named<'a, 'm>(headers: &'a [Header<'m>], name: &str) -> impl Iterator<Item = &'a Header<'m>> {
-    let key = key(name.as_bytes());
-    headers
-        .iter()
-        .filter(move |header| header.key == key && header.name.eq_ignore_ascii_case(name.as_bytes()))
+    let name = Name::of(name);
+    headers.iter().filter(move |header| header.is_named(&name))
 }
 
 /// The value of the last field called `name`.
 pub(super) fn last_value<'m>(headers: &[Header<'m>], name: &str, arena: &'m Arena) -> Option<&'m str> {
-    let key = key(name.as_bytes());
-    let same = |header: &&Header<'m>| header.key == key && header.name.eq_ignore_ascii_case(name.as_bytes());
-    headers.iter().rev().find(same).map(|header| header.value(arena))
+    let name = Name::of(name);
+    headers.iter().rev().find(|header| header.is_named(&name)).map(|header| header.value(arena))
 }
 
 /// Tells most names apart by four bytes, so that a lookup seldom compares names.

@@ -34,7 +34,7 @@ use time::Time;
 pub use address::{Address, addresses};
 pub use bumpalo::Bump as Arena;
 pub use damage::Damage;
-pub use headers::Header;
+pub use headers::{Header, Name};
 
 /// Caps on what one message may make of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

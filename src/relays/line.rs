@@ -1,5 +1,7 @@
 //! One Received line: which host handed the message to which.
 
+use std::borrow::Cow;
+
 use memchr::memmem;
 
 use super::{
@@ -43,7 +45,8 @@ pub fn parse(value: &str, steps: &mut u32) -> Line {
     if !starts("from ") && !starts("(from ") || auth::has_word(&line, "with local for") || is_bare(&line) {
         return Line::Skip;
     }
-    let line = without_date(&line).replacen(")by ", ") by ", 1);
+    let line = without_date(&line);
+    let line = if line.contains(")by ") { line.replacen(")by ", ") by ", 1).into() } else { Cow::from(line) };
     let mut draft = Draft {
         id: id(&line).unwrap_or_default().to_owned(),
         helo: greeting(&line).unwrap_or_default().to_owned(),
@@ -125,7 +128,8 @@ impl Draft {
         if let found @ Some(_) = self.one_of(&formats::NO_RELAY, text, steps) {
             return found;
         }
-        if let Some((_, rest)) = text.split_once(" by ")
+        if text.contains(") with qmail-scanner")
+            && let Some((_, rest)) = text.split_once(" by ")
             && let Some((_, rest)) = rest.split_once(" (")
             && rest.contains(") with qmail-scanner")
         {
@@ -391,8 +395,10 @@ fn id(line: &str) -> Option<&str> {
 /// `helo=X`, else `HELO X` or `EHLO X`.
 fn greeting(line: &str) -> Option<&str> {
     let is_helo = |char: char| char.is_ascii_alphanumeric() || r"-.^+_&:=?!@%*$\/".contains(char);
+    // to ask for a place takes much longer than to ask whether there is one
     let behind = |mark: &'static str| {
-        memmem::find_iter(line.as_bytes(), mark)
+        let text = if line.contains(mark) { line.as_bytes() } else { b"" };
+        memmem::find_iter(text, mark)
             .filter(|at| word_ends(line.as_bytes(), *at))
             .filter_map(move |at| {
                 let rest = line.get(at + mark.len()..)?;
@@ -453,7 +459,9 @@ fn bracketed_word<'l>(line: &'l str, mark: &str) -> Option<&'l str> {
 /// Client and receiving host of SquirrelMail: of several addresses, the last proxy's is too far from `by`.
 fn squirrel_mail(text: &str) -> Option<(&str, &str)> {
     const BETWEEN: std::ops::RangeInclusive<usize> = 10..=80;
-    if !["Squirrel", "NaS"].iter().any(|name| text.contains(&format!(" ({name}Mail authenticated user "))) {
+    if !text.contains("Mail authenticated user ")
+        || !["Squirrel", "NaS"].iter().any(|name| text.contains(&format!(" ({name}Mail authenticated user ")))
+    {
         return None;
     }
     let hosts: Vec<(usize, &str)> = memmem::find_iter(text.as_bytes(), b"by ")
@@ -488,12 +496,13 @@ fn is_exchange(text: &str) -> bool {
 }
 
 fn is_qmail_ldap(text: &str) -> bool {
-    memmem::find_iter(text.as_bytes(), b" by ").any(|at| {
-        let rest = text.get(at + 4..).unwrap_or_default();
-        let note = rest.split_once(' ').and_then(|(_, rest)| rest.strip_prefix("(qmail-"));
-        note.and_then(|note| note.split(' ').next().map(|word| (note, word)))
-            .is_some_and(|(note, word)| word.ends_with(')') && note[word.len()..].starts_with(" with "))
-    })
+    text.contains("(qmail-")
+        && memmem::find_iter(text.as_bytes(), b" by ").any(|at| {
+            let rest = text.get(at + 4..).unwrap_or_default();
+            let note = rest.split_once(' ').and_then(|(_, rest)| rest.strip_prefix("(qmail-"));
+            note.and_then(|note| note.split(' ').next().map(|word| (note, word)))
+                .is_some_and(|(note, word)| word.ends_with(')') && note[word.len()..].starts_with(" with "))
+        })
 }
 
 /// What would break the notation of relays becomes `!`.

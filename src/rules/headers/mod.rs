@@ -9,6 +9,8 @@ mod values;
 
 use std::{collections::HashMap, ops::Range};
 
+use rustc_hash::FxHashMap;
+
 pub use lookup::Lookup;
 use lookup::Source;
 pub use values::Values;
@@ -46,7 +48,7 @@ struct Group {
 pub struct Headers {
     groups: Vec<Group>,
     /// Groups by the lower-case name of the physical header that they need.
-    by_name: HashMap<Box<[u8]>, Vec<u32>>,
+    by_name: FxHashMap<Box<[u8]>, Vec<u32>>,
     /// Groups of pseudo headers, which are looked up in every message.
     pseudo: Vec<u32>,
 }

@@ -1,13 +1,15 @@
 //! The value of a lookup in one message, as the subject of patterns.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+
+use rustc_hash::FxHashMap;
 
 use super::{
     lookup::{Lookup, Piece, Pseudo, Source, Which},
     parts,
 };
 use crate::{
-    mime::{self, Address, Header, Message},
+    mime::{self, Address, Header, Message, Name},
     relays::{Relay, Relays, Trust, Zone},
     render::Boundaries,
     wire::request::Envelope,
@@ -25,6 +27,8 @@ pub struct Values<'a, 'm> {
     boundaries: &'a Boundaries,
     relays: OnceCell<Relays>,
     physical: Vec<&'m Header<'m>>,
+    /// The addresses of what was read already, by where it stands: several rules ask for each.
+    read: RefCell<FxHashMap<(*const u8, usize), &'m [Address<'m>]>>,
 }
 
 impl<'a, 'm> Values<'a, 'm> {
@@ -35,7 +39,8 @@ impl<'a, 'm> Values<'a, 'm> {
         boundaries: &'a Boundaries,
     ) -> Values<'a, 'm> {
         let physical = message.all_headers().iter().filter(|header| !is_filters(header.name)).collect();
-        Values { message, envelope, trust, boundaries, relays: OnceCell::new(), physical }
+        let (relays, read) = (OnceCell::new(), RefCell::default());
+        Values { message, envelope, trust, boundaries, relays, physical, read }
     }
 
     /// The hosts that the message came through; read when first asked for.
@@ -78,14 +83,14 @@ impl<'a, 'm> Values<'a, 'm> {
         let arena = self.message.arena();
         let value = |header: &'m Header<'m>| if raw { header.raw } else { header.value(arena).as_bytes() };
         match lookup.source() {
-            Source::Physical(name) => self.chosen(&[name], lookup.which).map(value).for_each(each),
+            Source::Physical(name) => self.chosen(&[name], lookup.which, |header| each(value(header))),
             Source::Pseudo(pseudo) => match pseudo.names() {
                 [] => {
                     let mut all = Vec::new();
                     self.whole(lookup, raw, &mut all);
                     arena.alloc_slice_copy(&all).split(|&byte| byte == b'\n').for_each(&mut each);
                 }
-                names => self.chosen(names, lookup.which).map(value).for_each(each),
+                names => self.chosen(names, lookup.which, |header| each(value(header))),
             },
         }
     }
@@ -94,8 +99,13 @@ impl<'a, 'm> Values<'a, 'm> {
     fn addresses(&self, lookup: &Lookup, mut each: impl FnMut(&Address<'m>)) {
         // what is put together of several headers is looked at decoded
         let raw = lookup.raw || matches!(lookup.source(), Source::Physical(_));
-        let arena = self.message.arena();
-        self.results(lookup, raw, |result| mime::addresses(result, arena).iter().for_each(&mut each));
+        self.results(lookup, raw, |result| self.read(result).iter().for_each(&mut each));
+    }
+
+    /// The addresses of one value.
+    fn read(&self, value: &'m [u8]) -> &'m [Address<'m>] {
+        let key = (value.as_ptr(), value.len());
+        *self.read.borrow_mut().entry(key).or_insert_with(|| mime::addresses(value, self.message.arena()))
     }
 
     /// The values of all headers that are meant, each with its LF.
@@ -128,26 +138,28 @@ impl<'a, 'm> Values<'a, 'm> {
         }
     }
 
-    /// The headers of those names that are meant.
-    fn chosen<'n>(&self, names: &'n [impl AsRef<str>], which: Which) -> impl Iterator<Item = &'m Header<'m>> {
-        let of_name = move |name: &'n _| self.physical().filter(move |header| header.is(AsRef::as_ref(name)));
-        let mut matching = names.iter().flat_map(of_name);
-        let (all, one) = match which {
-            Which::All => (Some(matching), None),
-            Which::First => (None, matching.next()),
-            Which::Last => (None, matching.next_back()),
-        };
-        all.into_iter().flatten().chain(one)
+    /// Calls `each` with the headers of those names that are meant.
+    fn chosen(&self, names: &[impl AsRef<str>], which: Which, mut each: impl FnMut(&'m Header<'m>)) {
+        let mut names = names.iter().map(|name| Name::of(name.as_ref()));
+        let of = |name: Name<'_>| self.physical().find(|header| header.is_named(&name));
+        let last_of = |name: Name<'_>| self.physical().rfind(|header| header.is_named(&name));
+        match which {
+            Which::All => names.for_each(|name| {
+                self.physical().filter(|header| header.is_named(&name)).for_each(&mut each);
+            }),
+            Which::First => names.find_map(of).into_iter().for_each(each),
+            Which::Last => names.rev().find_map(last_of).into_iter().for_each(each),
+        }
     }
 
     fn named(&self, names: &[impl AsRef<str>], which: Which, raw: bool, out: &mut Vec<u8>) -> bool {
         let mut found = false;
-        for header in self.chosen(names, which) {
+        self.chosen(names, which, |header| {
             found = true;
             if !raw {
                 out.extend_from_slice(header.value(self.message.arena()).as_bytes());
                 out.push(b'\n');
-                continue;
+                return;
             }
             if !out.is_empty() && out.last() != Some(&b'\n') {
                 out.push(b'\n');
@@ -157,7 +169,7 @@ impl<'a, 'm> Values<'a, 'm> {
                 // what is put together of several headers loses its folds
                 _ => unfold(header.raw, out),
             }
-        }
+        });
         found
     }
 
@@ -261,8 +273,9 @@ impl<'a, 'm> Values<'a, 'm> {
 
     /// The first address in the first header of that name.
     fn first_address(&self, name: &str) -> Option<&'m [u8]> {
-        let header = self.chosen(&[name], Which::First).next()?;
-        mime::addresses(header.raw, self.message.arena()).iter().find_map(|address| address.address)
+        let name = Name::of(name);
+        let header = self.physical().find(|header| header.is_named(&name))?;
+        self.read(header.raw).iter().find_map(|address| address.address)
     }
 }
 

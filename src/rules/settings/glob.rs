@@ -6,7 +6,22 @@ use rustc_hash::FxHashSet;
 #[derive(Clone, Debug, Default)]
 pub struct Globs {
     plain: FxHashSet<String>,
-    wild: Vec<Box<[u8]>>,
+    wild: Vec<Wild>,
+}
+
+/// A pattern with wildcards.
+#[derive(Clone, Debug)]
+struct Wild {
+    pattern: Box<[u8]>,
+    /// Bytes behind the last wildcard: most texts end otherwise.
+    end: usize,
+}
+
+impl Wild {
+    fn covers(&self, text: &[u8]) -> bool {
+        let end = self.pattern.get(self.pattern.len() - self.end..).unwrap_or_default();
+        text.ends_with(end) && covers(&self.pattern, text)
+    }
 }
 
 impl Globs {
@@ -16,15 +31,18 @@ impl Globs {
             false => {
                 self.plain.insert(pattern.to_owned());
             }
-            true if self.wild.iter().any(|known| **known == *pattern.as_bytes()) => {}
-            true => self.wild.push(pattern.as_bytes().into()),
+            true if self.wild.iter().any(|known| *known.pattern == *pattern.as_bytes()) => {}
+            true => {
+                let end = pattern.rfind(['*', '?']).map_or(0, |last| pattern.len() - last - 1);
+                self.wild.push(Wild { pattern: pattern.as_bytes().into(), end });
+            }
         }
     }
 
     /// Takes the pattern out again, if it was added as it is written.
     pub fn remove(&mut self, pattern: &str) {
         self.plain.remove(pattern);
-        self.wild.retain(|known| **known != *pattern.as_bytes());
+        self.wild.retain(|known| *known.pattern != *pattern.as_bytes());
     }
 
     pub fn is_empty(&self) -> bool {
@@ -33,7 +51,7 @@ impl Globs {
 
     /// Whether one of the patterns covers all of `text`.
     pub fn cover(&self, text: &str) -> bool {
-        self.plain.contains(text) || self.wild.iter().any(|pattern| covers(pattern, text.as_bytes()))
+        self.plain.contains(text) || self.wild.iter().any(|wild| wild.covers(text.as_bytes()))
     }
 }
 

@@ -1,18 +1,21 @@
 //! Lists of addresses, hosts and subjects: `welcomelist_from`, `enlist_uri_host` and kin, with their
 //! older names (`whitelist_*`, `blacklist_*`).
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{borrow::Cow, collections::HashMap, net::IpAddr};
+
+use memchr::memmem;
+use rustc_hash::FxHashMap;
 
 use super::{Globs, words};
 
 /// All lists, by name: `welcomelist_from`, or what `enlist_addrlist` says.
 #[derive(Debug, Default)]
 pub struct Lists {
-    addresses: HashMap<String, Globs>,
+    addresses: FxHashMap<String, Globs>,
     /// Addresses with the relay that their mail has to come from.
     relayed: HashMap<String, Vec<Relayed>>,
     /// Hosts and domains, and whether they are in (or with `!` kept out).
-    hosts: HashMap<String, HashMap<String, bool>>,
+    hosts: HashMap<String, FxHashMap<String, bool>>,
     /// Patterns for a part of the subject.
     subjects: HashMap<String, Vec<Box<[u8]>>>,
 }
@@ -72,7 +75,7 @@ impl Lists {
     /// Takes one directive; `None` if it is none of these.
     pub fn set(&mut self, keyword: &str, text: &str) -> Option<Result<(), String>> {
         let keyword = current_name(keyword);
-        Some(match keyword.as_str() {
+        Some(match &*keyword {
             "welcomelist_from"
             | "blocklist_from"
             | "welcomelist_to"
@@ -115,7 +118,7 @@ impl Lists {
             "welcomelist_subject" | "blocklist_subject" => {
                 // a part of the subject is enough
                 let pattern = format!("*{}*", text.trim().to_lowercase());
-                self.subjects.entry(keyword).or_default().push(pattern.into_bytes().into());
+                self.subjects.entry(keyword.into_owned()).or_default().push(pattern.into_bytes().into());
                 Ok(())
             }
             _ => return None,
@@ -164,7 +167,7 @@ impl Lists {
 
     /// The addresses of a list; `None` where there is no such list.
     pub fn addresses(&self, list: &str) -> Option<&Globs> {
-        self.addresses.get(&current_name(list))
+        self.addresses.get(&*current_name(list))
     }
 
     /// Whether `address` (lower case) is in the list.
@@ -209,8 +212,12 @@ impl Lists {
 }
 
 /// The name of a list since 4.0.
-fn current_name(name: &str) -> String {
-    name.replace("whitelist", "welcomelist").replace("blacklist", "blocklist")
+fn current_name(name: &str) -> Cow<'_, str> {
+    let is_old = |part: &str| memmem::find(name.as_bytes(), part.as_bytes()).is_some();
+    match is_old("whitelist") || is_old("blacklist") {
+        true => name.replace("whitelist", "welcomelist").replace("blacklist", "blocklist").into(),
+        false => name.into(),
+    }
 }
 
 /// `(NAME) rest`
