@@ -161,8 +161,8 @@ impl<'d> Plan<'d> {
             Test::Eval { .. } if tflags.net || (tflags.learn && self.set != WITH_BAYES) => return Ok(()),
             Test::Eval { function, arguments } => match evals::find(function, *kind) {
                 Some(known) => {
-                    if let Some(Argument::Text(pattern)) =
-                        evals::pattern_of(function).and_then(|index| arguments.get(index))
+                    if let Some(pattern) =
+                        evals::pattern_of(function).and_then(|index| evals::text(arguments, index))
                     {
                         self.argument_pattern(pattern).map_err(dropped)?;
                     }
@@ -304,6 +304,7 @@ impl<'d> Plan<'d> {
         report.remarks.append(&mut self.remarks);
         let Plan { rules, uri_details, header_evals, evals, patterns, undefined, .. } = self;
         let mut rules = RuleSet {
+            most: rules.iter().map(|rule| rule.most).collect(),
             rules,
             body,
             rawbody,

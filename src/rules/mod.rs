@@ -92,6 +92,8 @@ pub struct Remark {
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<hits::Rule>,
+    /// Matches of each that count.
+    most: Vec<u32>,
     body: matching::View,
     rawbody: matching::View,
     full: matching::View,

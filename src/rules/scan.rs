@@ -20,6 +20,10 @@ use crate::{
 /// Larger units are cut: a pattern that has found nothing in 32 MB will find nothing.
 const MAX_UNIT: usize = 32 << 20;
 
+/// After so many bytes of texts somebody looks at the clock, a text counting for some more.
+const BYTES: usize = 4096;
+const OF_A_TEXT: usize = 512;
+
 /// After so many evals somebody looks at the clock. They take a few microseconds, and milliseconds of a mail that is made
 /// for it.
 const STEPS: usize = 4;
@@ -62,7 +66,7 @@ impl RuleSet {
     /// Runs every rule over the message's views; stops where the budget ends, and says so there.
     pub fn scan(&self, subject: &Subject<'_, '_>, scratch: &mut Scratch, budget: &mut Budget) -> Hits {
         let mut hits = Hits::new(self.rules.len());
-        let mut tally = Tally::new(&self.rules, &mut hits, budget.cutoff());
+        let mut tally = Tally::new(&self.rules, &self.most, &mut hits, budget.cutoff());
         let rendered = subject.rendered;
         let Scratch { matching, headers, value, all } = scratch;
 
@@ -103,7 +107,7 @@ impl RuleSet {
         if hits.counts.len() != self.rules.len() {
             *hits = Hits::new(self.rules.len());
         }
-        let mut tally = Tally::new(&self.rules, hits, budget.cutoff());
+        let mut tally = Tally::new(&self.rules, &self.most, hits, budget.cutoff());
         tally.late = Some(late);
         if !scratch.all {
             tally.idle = self.company.idle(&tally.hits.counts);
@@ -216,10 +220,12 @@ fn units<'u>(
     if view.is_empty() {
         return;
     }
+    let mut bytes = BYTES;
     for unit in units {
-        if tally.cut || budget.expired() {
+        if tally.cut || (bytes >= BYTES && budget.expired()) {
             return budget.skip(Stage::Rules, what, Why::Deadline);
         }
+        bytes = if bytes >= BYTES { 0 } else { bytes } + unit.len() + OF_A_TEXT;
         let cut = unit.get(..MAX_UNIT);
         if cut.is_some_and(|cut| cut.len() < unit.len()) {
             budget.skip(Stage::Rules, what, Why::Limit("bytes of one text"));

@@ -117,6 +117,13 @@ fn check_messageid_not_usable(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 
 /// A host name of AOL's relays without the marks that these leave.
 fn check_for_fake_aol_relay_in_rcvd(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
     static MARKS: Shapes = LazyLock::new(|| shapes(&["/AOL-%n.%n.%n)"]));
+    let mut lines = subject.message.headers("received").map(|line| line.value(subject.message.arena()));
+    // what stands there in any case can be seen before anything is copied
+    if !lines
+        .any(|line| memchr::memchr2_iter(b'l', b'L', line.as_bytes()).any(|at| is_mark(line.as_bytes(), at)))
+    {
+        return 0;
+    }
     let received = spaced(subject, "Received");
     let lower = received.to_ascii_lowercase();
     let is_relay = |rest: &[u8]| {
@@ -126,6 +133,12 @@ fn check_for_fake_aol_relay_in_rcvd(subject: &Subject<'_, '_>, _: &[Argument]) -
     let named = lower.match_indices(" rly-").any(|(at, mark)| is_relay(&lower.as_bytes()[at + mark.len()..]));
     let ids = ["ESMTP id RELAY", "ESMTP id MAILRELAY", "ESMTP id MAILIN"];
     truth(named && !any(&MARKS, &received) && !ids.iter().any(|id| received.contains(id)))
+}
+
+/// Whether the `l` of `rly-` stands there.
+fn is_mark(line: &[u8], at: usize) -> bool {
+    let mark = at.checked_sub(1).and_then(|start| line.get(start..start + 4));
+    mark.is_some_and(|mark| mark.eq_ignore_ascii_case(b"rly-"))
 }
 
 /// Mail of MSN's groups, which Hotmail hands over directly.

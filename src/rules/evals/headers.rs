@@ -1,6 +1,6 @@
 //! About the headers of the message.
 
-use super::{Function, mime::has_two_cases, number, text, truth};
+use super::{Function, count, mime::has_two_cases, number, text, truth};
 use crate::rules::{Subject, headers::Lookup, language::Argument};
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
@@ -161,14 +161,14 @@ fn check_illegal_chars(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32
     if raw.trim_ascii().is_empty() {
         return 0;
     }
-    let control = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0c | 0x0e..=0x1f);
-    if !raw.is_ascii() && std::str::from_utf8(&raw).is_ok() && !raw.iter().any(control) {
+    let control = |byte: u8| (byte < b' ') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let controls = count(&raw, control);
+    if controls == 0 && !raw.is_ascii() && std::str::from_utf8(&raw).is_ok() {
         return 0;
     }
-    let mut illegal = raw.iter().filter(|byte| control(byte) || **byte >= 0x7f).count();
+    let mut illegal = controls + count(&raw, |byte| byte >= 0x7f);
     // a lone pound, registered or cent sign in a subject is forgiven
-    let signs = raw.iter().filter(|byte| matches!(byte, 0xa2 | 0xa3 | 0xae)).count();
-    if name.eq_ignore_ascii_case("subject") && signs == 1 {
+    if name.eq_ignore_ascii_case("subject") && count(&raw, |byte| matches!(byte, 0xa2 | 0xa3 | 0xae)) == 1 {
         illegal -= 1;
     }
     truth(illegal as f64 / raw.len() as f64 >= share && illegal as f64 >= least)
@@ -176,7 +176,7 @@ fn check_illegal_chars(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32
 
 /// `%NAME` of a mailing program that was not filled in.
 fn check_unresolved_template(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
-    const EXEMPT: [&str; 12] = [
+    const EXEMPT: [&str; 13] = [
         "x-vms-to",
         "x-uidl",
         "x-face",
@@ -189,11 +189,12 @@ fn check_unresolved_template(subject: &Subject<'_, '_>, _: &[Argument]) -> u32 {
         "message-id",
         "resent-message-id",
         "x-message-id",
+        "x-original-message-id",
     ];
     let arena = subject.message.arena();
     let found = subject.values.physical().any(|header| {
-        let exempt = EXEMPT.iter().any(|name| header.is(name)) || header.is("x-original-message-id");
-        !exempt && has_template(header.value(arena).as_bytes())
+        let is_exempt = || EXEMPT.iter().any(|name| header.is(name));
+        has_template(header.value(arena).as_bytes()) && !is_exempt()
     });
     truth(found)
 }
@@ -247,7 +248,11 @@ const SORTED: usize = 7;
 /// Characters of a recipient that are compared.
 const START: usize = 2;
 
-fn recipients(subject: &Subject<'_, '_>) -> Vec<Vec<u8>> {
+fn recipients<'s>(subject: &'s Subject<'_, '_>) -> &'s [Vec<u8>] {
+    subject.facts.named.get_or_init(|| look_for_recipients(subject))
+}
+
+fn look_for_recipients(subject: &Subject<'_, '_>) -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = Vec::new();
     let mut count = 0;
     for lookup in ["ToCc:addr", "Bcc:addr"] {
@@ -271,17 +276,17 @@ fn similar_recipients(subject: &Subject<'_, '_>, arguments: &[Argument]) -> u32 
     let all = recipients(subject);
     let mut share = 0.0;
     if all.len() >= SIMILAR {
-        let host = |address: &[u8]| match memchr::memchr(b'@', address) {
-            Some(at) => address[at + 1..].to_vec(),
-            None => Vec::new(),
-        };
-        let start = |text: &[u8]| text.get(..START).unwrap_or(text).to_vec();
-        let hosts: Vec<Vec<u8>> = all.iter().map(|address| host(address)).collect();
+        fn start(text: &[u8]) -> &[u8] {
+            text.get(..START).unwrap_or(text)
+        }
+        let host = |address: &Vec<u8>| memchr::memchr(b'@', address).map_or(0..0, |at| at + 1..address.len());
+        let hosts: Vec<&[u8]> =
+            all.iter().map(|address| address.get(host(address)).unwrap_or_default()).collect();
         let (mut hits, mut pairs) = (0u32, 0u32);
         for i in 0..all.len() {
             for j in i + 1..all.len() {
                 hits += truth(start(&all[i]) == start(&all[j]));
-                hits += truth(start(&hosts[i]) == start(&hosts[j]) && hosts[i] != hosts[j]);
+                hits += truth(start(hosts[i]) == start(hosts[j]) && hosts[i] != hosts[j]);
                 pairs += 1;
             }
         }

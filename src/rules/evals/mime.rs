@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Function, number, text, truth};
+use super::{Function, count, number, text, truth};
 use crate::{
     mime::{Damage, Part},
     rules::{Subject, language::Argument},
@@ -363,8 +363,8 @@ fn capitals(subject: &Subject<'_, '_>) -> f64 {
         if several && !is_base64(unit) {
             let unit = without_jis(unit);
             length += unit.len();
-            lower += unit.iter().filter(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()).count();
-            upper += unit.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+            lower += count(&unit, |byte| byte.is_ascii_lowercase() | byte.is_ascii_digit());
+            upper += count(&unit, |byte| byte.is_ascii_uppercase());
         }
     }
     // one or two acronyms in a short mail mean nothing
@@ -385,6 +385,11 @@ fn is_base64(unit: &[u8]) -> bool {
 
 /// From the first switch to JIS to the last one back, if there is one.
 fn without_jis(unit: &[u8]) -> Cow<'_, [u8]> {
+    // no escape, no switch
+    memchr::memchr(0x1b, unit).map_or(Cow::Borrowed(unit), |_| without_switches(unit))
+}
+
+fn without_switches(unit: &[u8]) -> Cow<'_, [u8]> {
     let start = memchr::memmem::find(unit, b"\x1b$B");
     let end = memchr::memmem::rfind(unit, b"\x1b(B");
     match (start, end) {

@@ -89,6 +89,8 @@ pub fn pattern_of(name: &str) -> Option<usize> {
 pub struct Facts<'m> {
     senders: OnceCell<Vec<String>>,
     recipients: OnceCell<Vec<String>>,
+    /// The first of those in To, Cc and Bcc, as written.
+    named: OnceCell<Vec<Vec<u8>>>,
     free_mail: OnceCell<freemail::BodyAddresses<'m>>,
     images: OnceCell<images::Images<'m>>,
     disguises: OnceCell<Vec<crate::media::Disguise>>,
@@ -132,19 +134,25 @@ fn matches(pattern: &Decider, text: &[u8]) -> bool {
 /// A number among the arguments; they are often written as strings.
 pub fn number(arguments: &[Argument], index: usize) -> Option<f64> {
     match arguments.get(index)? {
-        Argument::Number(number) => Some(*number),
-        Argument::Text(text) => text.trim().parse().ok(),
+        Argument::Number(number) | Argument::Numeral(_, number) => Some(*number),
+        Argument::Text(_) => None,
     }
 }
 
 /// A string among the arguments.
-fn text(arguments: &[Argument], index: usize) -> Option<&str> {
+pub fn text(arguments: &[Argument], index: usize) -> Option<&str> {
     match arguments.get(index)? {
-        Argument::Text(text) => Some(text),
+        Argument::Text(text) | Argument::Numeral(text, _) => Some(text),
         Argument::Number(_) => None,
     }
 }
 
 fn truth(value: bool) -> u32 {
     u32::from(value)
+}
+
+/// How many bytes are of a kind. Counted in bytes, many at a time.
+fn count(text: &[u8], is_one: impl Fn(u8) -> bool) -> usize {
+    let some = |text: &[u8]| text.iter().fold(0, |count, &byte| count + u8::from(is_one(byte)));
+    text.chunks(usize::from(u8::MAX)).map(|text| usize::from(some(text))).sum()
 }

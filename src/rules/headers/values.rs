@@ -105,7 +105,7 @@ impl<'a, 'm> Values<'a, 'm> {
     /// The addresses of one value.
     fn read(&self, value: &'m [u8]) -> &'m [Address<'m>] {
         let key = (value.as_ptr(), value.len());
-        *self.read.borrow_mut().entry(key).or_insert_with(|| mime::addresses(value, self.message.arena()))
+        self.read.borrow_mut().entry(key).or_insert_with(|| mime::addresses(value, self.message.arena()))
     }
 
     /// The values of all headers that are meant, each with its LF.

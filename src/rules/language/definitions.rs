@@ -67,13 +67,25 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
     Text(String),
+    /// A quoted number: some functions take it for a text, others for a number.
+    Numeral(String, f64),
     Number(f64),
+}
+
+impl Argument {
+    /// What stands in quotes.
+    pub fn quoted(text: &str) -> Argument {
+        match text.trim().parse() {
+            Ok(number) => Argument::Numeral(text.to_owned(), number),
+            Err(_) => Argument::Text(text.to_owned()),
+        }
+    }
 }
 
 impl fmt::Display for Argument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Argument::Text(text) => write!(f, "'{text}'"),
+            Argument::Text(text) | Argument::Numeral(text, _) => write!(f, "'{text}'"),
             Argument::Number(number) => write!(f, "{number}"),
         }
     }

@@ -482,7 +482,7 @@ fn eval(text: &[u8]) -> Result<Test, String> {
         match rest.chars().next() {
             Some(quote @ ('\'' | '"')) => {
                 let (text, behind) = rest[1..].split_once(quote).ok_or("an open quote")?;
-                argument = Argument::Text(text.to_owned());
+                argument = Argument::quoted(text);
                 rest = behind.trim_start();
             }
             _ => {

@@ -13,6 +13,9 @@ use pcre2_sys as pcre2;
 
 use crate::rules::regex::Flags;
 
+/// Where a text without bytes stands.
+static NOWHERE: [u8; 1] = [0];
+
 /// A pattern as machine code: immutable, shared by all threads.
 pub struct Code(NonNull<pcre2::pcre2_code_8>);
 
@@ -77,7 +80,7 @@ impl Code {
     fn search(&self, place: &Place, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, i32> {
         let place = place.0.ok_or(pcre2::PCRE2_ERROR_NOMEMORY)?.as_ptr();
         // a slice without bytes may point nowhere
-        let text = if subject.is_empty() { b"\0".as_ptr() } else { subject.as_ptr() };
+        let text = if subject.is_empty() { NOWHERE.as_ptr() } else { subject.as_ptr() };
         // SAFETY: the code was compiled to machine code, `at` is not beyond the subject, which is readable for its
         // length, and the place belongs to this thread, which does nothing else with it meanwhile.
         let found: c_int = unsafe {
