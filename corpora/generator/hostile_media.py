@@ -44,7 +44,35 @@ def finder_rows(size, module=1):
             yield (line * (size // len(line) + 1))[:size]
 
 
+def jpeg_passes(side, passes):
+    """A white progressive JPEG (ITU-T T.81) of side * side pixels, each pass over which is a few bytes: runs of blocks to
+    which it adds nothing."""
+
+    def segment(marker, body):
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    def one_code(table, symbol):
+        return segment(0xC4, bytes([table, 1, *[0] * 15, symbol]))
+
+    blocks = (side // 8) ** 2
+    components = b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    out = b"\xff\xd8" + segment(0xDB, bytes([0, *[1] * 64]))
+    out += segment(0xC2, struct.pack(">BHHB", 8, side, side, 3) + components)
+    out += one_code(0x00, 0) + one_code(0x10, 0xE0)
+    out += segment(0xDA, b"\x03\x01\0\x02\0\x03\0\0\0\x01") + bytes(3 * blocks // 8)
+    # A code of one bit, then 14 bits of the run's length.
+    runs = ("0" + "1" * 14) * -(-blocks // (2**15 - 1))
+    runs += "1" * (-len(runs) % 8)
+    packed = int(runs, 2).to_bytes(len(runs) // 8, "big").replace(b"\xff", b"\xff\0")
+    for number in range(passes):
+        # The first pass over a component, then passes that make its numbers more exact.
+        precision = 0x01 if number < 3 else 0x10
+        out += segment(0xDA, bytes([1, number % 3 + 1, 0, 1, 63, precision])) + packed
+    return out + b"\xff\xd9"
+
+
 def pictures(rng):
+    yield "jpeg-passes", attached(jpeg_passes(5000, 45), "image/jpeg")
     yield "gif-frames", attached(gif(600, 400, [frame(rng.randrange(600), rng.randrange(400)) for _ in range(10_000)]), "image/gif")
     endless = b"\x08" + (b"\xff" + b"\x55" * 255) * 2000
     yield "gif-endless", attached(gif(65535, 65535, [frame(0, 0, 65535, 65535, endless)]), "image/gif")

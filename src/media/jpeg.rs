@@ -26,8 +26,8 @@ const PASSED: u64 = 10;
 /// Bytes of the frequencies of a pixel, three of 16 bits, that a decoder holds where a picture comes in passes.
 const FREQUENCIES: u64 = 6;
 
-/// Bytes between two looks at the clock.
-const STRETCH: usize = 1 << 10;
+/// Bytes between two looks at the clock: a pass over a whole picture may have no more.
+const STRETCH: usize = 64;
 
 /// Decodes a JPEG; of one that breaks off, what is there.
 ///
