@@ -11,6 +11,7 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 use memchr::memmem;
+use rustix::{buffer::spare_capacity, io::Errno};
 use ruzstd::decoding::StreamingDecoder;
 
 use super::failure::Failure;
@@ -166,14 +167,25 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 fn read_into(path: &Path, data: &mut Vec<u8>) -> io::Result<()> {
     data.clear();
     if !is_packed(path) {
-        // Without a look at the length: most mail is one read, and one more that finds nothing.
-        data.reserve(64 << 10);
-        return fs::File::open(path)?.read_to_end(data).map(|_| ());
+        return read_whole(&fs::File::open(path)?, data);
     }
     if unpacked(path)?.take(UNPACKED).read_to_end(data)? as u64 == UNPACKED {
         return Err(io::Error::other(format!("it unpacks to more than {UNPACKED} bytes")));
     }
     Ok(())
+}
+
+/// Reads to the end without a look at the length, which takes as long as a read: most mail is one, and one more that
+/// finds nothing.
+fn read_whole(file: &fs::File, data: &mut Vec<u8>) -> io::Result<()> {
+    loop {
+        data.reserve(64 << 10);
+        match rustix::io::read(file, spare_capacity(data)) {
+            Ok(0) => return Ok(()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn is_packed(path: &Path) -> bool {
