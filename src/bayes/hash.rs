@@ -18,6 +18,12 @@ pub(super) const fn view_of(fingerprint: u64) -> u64 {
     fingerprint & 1
 }
 
+/// Of a token: `value` in `field`.
+#[inline]
+pub(super) fn fingerprint(field: u64, value: u64) -> u64 {
+    (mix(field, value) & !1) | view_of(field)
+}
+
 /// The hash of a word that is read character by character.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WordHash(u64);
@@ -83,24 +89,32 @@ impl Set {
     /// Adds one token: `value` in `field`.
     #[inline]
     pub(super) fn add(&mut self, field: u64, value: u64) {
-        self.insert((mix(field, value) & !1) | view_of(field));
+        self.insert(fingerprint(field, value));
+    }
+
+    pub(super) fn insert(&mut self, fingerprint: u64) {
+        self.insert_all(&[fingerprint]);
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, fingerprint: u64) {
-        let fingerprint = fingerprint.max(2);
-        // The upper bits, as the lowest one is the view.
-        let mut at = (fingerprint >> (u64::BITS - Set::BITS)) as usize;
-        let mut place = usize::from(self.slots[at]);
-        while (place != 0) & (self.found[place & Set::MASK] != fingerprint) {
-            at = (at + 1) & Set::MASK;
-            place = usize::from(self.slots[at]);
+    pub(super) fn insert_all(&mut self, fingerprints: &[u64]) {
+        let (found, slots) = (&mut *self.found, &mut *self.slots);
+        let mut length = self.length;
+        for &fingerprint in fingerprints {
+            let fingerprint = fingerprint.max(2);
+            // The upper bits, as the lowest one is the view.
+            let mut at = (fingerprint >> (u64::BITS - Set::BITS)) as usize;
+            let mut place = usize::from(slots[at]);
+            while (place != 0) & (found[place & Set::MASK] != fingerprint) {
+                at = (at + 1) & Set::MASK;
+                place = usize::from(slots[at]);
+            }
+            // Whether it is new can't be foretold, so no branch hangs on it.
+            let is_new = place == 0 && length < Set::CAP;
+            found[(length + 1) & Set::MASK] = fingerprint;
+            length += usize::from(is_new);
+            slots[at] = if is_new { length as u16 } else { place as u16 };
         }
-        // Whether it is new can't be foretold, so no branch hangs on it.
-        let length = self.length + usize::from(place == 0 && self.length < Set::CAP);
-        let next = self.length + 1;
-        self.found[next & Set::MASK] = fingerprint;
-        self.slots[at] = if length > self.length { next as u16 } else { place as u16 };
         self.length = length;
     }
 }

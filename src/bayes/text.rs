@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{
-    hash::{Set, WordHash, mix},
+    hash::{WordHash, fingerprint, mix},
     normal,
     tokens::Field,
 };
@@ -13,7 +13,7 @@ const LONGEST: u32 = 40;
 /// Letters that stand alone, at least so many in a row, are one word ("v i a g r a").
 const SPLIT: u32 = 4;
 /// The longest distance of two words that make a pair.
-const MAX_PAIRS: usize = 4;
+const MAX_PAIRS: usize = 2;
 
 /// What is looked at in a text beside its words.
 #[derive(Clone, Copy, Debug)]
@@ -99,6 +99,10 @@ const ASCII: [Folded; 128] = {
 pub(super) fn fold(text: &[u8], folded: &mut Vec<Folded>) {
     folded.clear();
     folded.reserve(text.len());
+    if text.is_ascii() {
+        folded.extend(text.iter().map(|&byte| ASCII[usize::from(byte & 0x7f)]));
+        return;
+    }
     for chunk in text.utf8_chunks() {
         let mut rest = chunk.valid();
         while !rest.is_empty() {
@@ -147,8 +151,8 @@ const CAPITALS: u64 = 0x6362;
 const NUMBER: u64 = 0x6e74;
 const GRAM_LENGTH: usize = 4;
 
-/// Characters four by four; digits are alike, and so is all that is blank.
-pub(super) fn characters(set: &mut Set, field: Field, folded: &[Folded]) {
+/// Appends characters four by four; digits are alike, and so is all that is blank.
+pub(super) fn characters(found: &mut Vec<u64>, field: Field, folded: &[Folded]) {
     const BLANK: u64 = b' ' as u64;
     let field = field ^ GRAM;
     // A text begins as after a blank.
@@ -167,7 +171,7 @@ pub(super) fn characters(set: &mut Set, field: Field, folded: &[Folded]) {
         gram = gram << 16 ^ next ^ (next >> 16) << 56;
         length += 1;
         if length >= GRAM_LENGTH {
-            set.add(field, gram);
+            found.push(fingerprint(field, gram));
         }
     }
 }
@@ -183,10 +187,10 @@ struct Word {
 
 const NO_WORD: Word = Word { hash: WordHash::EMPTY, length: 0, digits: 0, capitals: 0, last: 0 };
 
-/// The words of `folded`, and pairs of them that are no further apart than `pairs`.
-pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], pairs: usize) {
+/// Appends the words of `folded`, and pairs of them that are no further apart than `pairs`.
+pub(super) fn words(found: &mut Vec<u64>, field: Field, folded: &[Folded], pairs: usize) {
     let pairs = pairs.min(MAX_PAIRS);
-    let mut words = Finder { set, field, pairs, before: [0; MAX_PAIRS], split: NO_WORD };
+    let mut words = Finder { found, field, pairs, before: [0; MAX_PAIRS], split: NO_WORD };
     let mut word = NO_WORD;
     for &next in folded {
         if next.is_of_word() {
@@ -207,8 +211,8 @@ pub(super) fn words(set: &mut Set, field: Field, folded: &[Folded], pairs: usize
     words.end_split();
 }
 
-struct Finder<'s> {
-    set: &'s mut Set,
+struct Finder<'f> {
+    found: &'f mut Vec<u64>,
     field: Field,
     pairs: usize,
     /// The words before this one, the last one first.
@@ -241,7 +245,7 @@ impl Finder<'_> {
     fn end_split(&mut self) {
         let split = mem::replace(&mut self.split, NO_WORD);
         if split.length >= SPLIT {
-            self.set.add(self.field, split.hash.value());
+            self.found.push(fingerprint(self.field, split.hash.value()));
         }
     }
 
@@ -250,26 +254,27 @@ impl Finder<'_> {
         // Of a long number only its length says something that comes again.
         let is_number = word.digits == word.length && word.length > 2;
         let hash = if is_number { mix(NUMBER, u64::from(word.length)) } else { word.hash.value() };
-        self.set.add(self.field, hash);
+        self.found.push(fingerprint(self.field, hash));
         if word.length > 3 && word.capitals == word.length {
-            self.set.add(self.field ^ CAPITALS, hash);
+            self.found.push(fingerprint(self.field ^ CAPITALS, hash));
         }
-        for (distance, &before) in self.before.iter().take(self.pairs).enumerate() {
+        for distance in 0..self.pairs {
+            let before = self.before[distance];
             if before != 0 {
-                self.set.add(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash));
+                self.found.push(fingerprint(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash)));
             }
         }
-        self.before.rotate_right(1);
-        if let Some(last) = self.before.first_mut() {
-            *last = hash;
-        }
+        self.before = [hash, self.before[0]];
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tokens::{Tokens, body},
+        super::{
+            hash::Set,
+            tokens::{Tokens, body},
+        },
         *,
     };
 
@@ -303,9 +308,10 @@ mod tests {
     }
 
     fn grams(text: &str) -> Vec<u64> {
-        let (mut set, mut folded) = (Set::default(), Vec::new());
+        let (mut set, mut folded, mut found) = (Set::default(), Vec::new(), Vec::new());
         fold(text.as_bytes(), &mut folded);
-        characters(&mut set, body("body"), &folded);
+        characters(&mut found, body("body"), &folded);
+        set.insert_all(&found);
         set.found().to_vec()
     }
 

@@ -33,6 +33,8 @@ pub struct Tokens {
     set: Set,
     /// The characters of the text at hand.
     folded: Vec<Folded>,
+    /// All of its fingerprints.
+    found: Vec<u64>,
 }
 
 /// Where a token stands: the same word in the subject and in the body are two tokens. The lowest bit is the
@@ -77,10 +79,12 @@ impl Tokens {
     /// Adds the tokens of a text.
     pub(super) fn text(&mut self, field: Field, text: &[u8], look: Look) {
         text::fold(text, &mut self.folded);
-        text::words(&mut self.set, field, &self.folded, look.pairs);
+        self.found.clear();
+        text::words(&mut self.found, field, &self.folded, look.pairs);
         if look.characters {
-            text::characters(&mut self.set, field, &self.folded);
+            text::characters(&mut self.found, field, &self.folded);
         }
+        self.set.insert_all(&self.found);
     }
 
     /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds
