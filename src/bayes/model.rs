@@ -19,6 +19,7 @@
 use std::{
     fmt,
     fs::{self, File},
+    hint,
     io::{self, Write},
     path::Path,
 };
@@ -156,8 +157,13 @@ impl Model {
     /// The raw score, and how many of the fingerprints are known.
     fn score(&self, fingerprints: &[u64]) -> (f64, usize) {
         let mut views = [(0i64, 0usize); VIEWS as usize];
+        let (buckets, _) = self.bytes.as_slice().get(HEADER..).unwrap_or_default().as_chunks::<BUCKET>();
+        // First all buckets are fetched: none has to wait for the one before to come from memory.
+        let homes =
+            fingerprints.iter().filter_map(|&fingerprint| buckets.get(home(fingerprint, buckets.len())));
+        hint::black_box(homes.fold(0, |all, bucket| all ^ bucket[0]));
         for &fingerprint in fingerprints {
-            if let Some(weight) = self.weight(fingerprint) {
+            if let Some(weight) = weight(buckets, fingerprint) {
                 let (sum, known) = &mut views[view_of(fingerprint) as usize];
                 *sum += i64::from(weight);
                 *known += 1;
@@ -166,30 +172,6 @@ impl Model {
         let score: f64 = views.iter().map(|&(sum, known)| sum as f64 * length_factor(known)).sum();
         let known = views.iter().map(|(_, known)| known).sum();
         (score * f64::from(self.header.unit) + f64::from(self.header.bias), known)
-    }
-
-    #[inline]
-    fn weight(&self, fingerprint: u64) -> Option<i16> {
-        let table = self.bytes.as_slice().get(HEADER..)?;
-        let tag = tag(fingerprint).to_le_bytes();
-        let mut bucket = home(fingerprint, self.header.buckets);
-        // The table is never full, but a file may claim to be: no more steps than buckets.
-        for _ in 0..self.header.buckets {
-            let (slots, _) = table.get(bucket * BUCKET..)?.split_first_chunk::<BUCKET>()?;
-            for slot in 0..SLOTS {
-                let found = &slots[4 * slot..4 * slot + 4];
-                if found == tag {
-                    let at = 4 * SLOTS + 2 * slot;
-                    return Some(i16::from_le_bytes([slots[at], slots[at + 1]]));
-                }
-            }
-            // Slots fill from the front: a free last one means that nothing went on to the next bucket.
-            if slots[4 * SLOTS - 4..4 * SLOTS] == [0; 4] {
-                return None;
-            }
-            bucket = (bucket + 1) % self.header.buckets as usize;
-        }
-        None
     }
 
     /// How many messages it was trained with: spam, ham.
@@ -240,17 +222,11 @@ pub(super) fn replace_with(path: &Path, write: impl FnOnce(&mut File) -> io::Res
 
 impl Learned {
     /// Lays the model out as a file.
-    pub(super) fn model(mut self) -> Result<Model, Error> {
-        // In the order of their buckets, so that the bytes don't depend on the order they came in.
-        self.weights.sort_unstable_by_key(|&(fingerprint, _)| fingerprint);
+    pub(super) fn model(self) -> Result<Model, Error> {
         let entries = u32::try_from(self.weights.len()).map_err(|_| Error::TooManyTokens)?;
         let buckets = (self.weights.len() * 100).div_ceil(SLOTS * FILL).max(1) as u32;
         let largest = self.weights.iter().fold(f32::MIN_POSITIVE, |most, (_, weight)| most.max(weight.abs()));
         let unit = largest / f32::from(i16::MAX);
-        let mut table = vec![0u8; buckets as usize * BUCKET];
-        for &(fingerprint, weight) in &self.weights {
-            place(&mut table, buckets, fingerprint, (weight / unit).round() as i16);
-        }
         let header = Header {
             spam: self.spam,
             ham: self.ham,
@@ -261,7 +237,12 @@ impl Learned {
             calibration: self.calibration,
         };
         let mut bytes = header.write();
-        bytes.extend_from_slice(&table);
+        bytes.resize(HEADER + buckets as usize * BUCKET, 0);
+        let table = &mut bytes[HEADER..];
+        let mut used = vec![0u8; buckets as usize];
+        for (fingerprint, weight) in sorted(&self.weights, buckets as usize) {
+            place(table, &mut used, fingerprint, (weight / unit).round() as i16);
+        }
         let length = bytes.len() as u64;
         bytes[16..24].copy_from_slice(&length.to_le_bytes());
         let sum = xxh3_64(&bytes[CHECKED_FROM..]);
@@ -270,25 +251,70 @@ impl Learned {
     }
 }
 
-fn place(table: &mut [u8], buckets: u32, fingerprint: u64, weight: i16) {
+#[inline]
+fn weight(buckets: &[[u8; BUCKET]], fingerprint: u64) -> Option<i16> {
     let tag = tag(fingerprint).to_le_bytes();
-    let mut bucket = home(fingerprint, buckets);
-    loop {
-        let slots = &mut table[bucket * BUCKET..(bucket + 1) * BUCKET];
-        let free = (0..SLOTS).find(|slot| slots[4 * slot..4 * slot + 4] == [0; 4]);
-        if let Some(slot) = free {
-            slots[4 * slot..4 * slot + 4].copy_from_slice(&tag);
-            slots[4 * SLOTS + 2 * slot..4 * SLOTS + 2 * slot + 2].copy_from_slice(&weight.to_le_bytes());
-            return;
+    let mut at = home(fingerprint, buckets.len());
+    // The table is never full, but a file may claim to be: no more steps than buckets.
+    for _ in 0..buckets.len() {
+        let (numbers, _) = buckets.get(at)?.as_chunks::<4>();
+        let (tags, _) = numbers.split_first_chunk::<SLOTS>()?;
+        // All of them, as which one it is can't be foretold.
+        let found = (0..SLOTS).fold(0u32, |found, slot| found | u32::from(tags[slot] == tag) << slot);
+        if found != 0 {
+            let (weights, _) = buckets.get(at)?.get(4 * SLOTS..)?.as_chunks::<2>();
+            return weights.get(found.trailing_zeros() as usize).map(|&weight| i16::from_le_bytes(weight));
         }
-        bucket = (bucket + 1) % buckets as usize;
+        // Slots fill from the front: a free last one means that nothing went on to the next bucket.
+        if tags[SLOTS - 1] == [0; 4] {
+            return None;
+        }
+        at = (at + 1) % buckets.len();
     }
+    None
+}
+
+/// By fingerprints, and so in the order of their buckets: the bytes don't depend on the order they came in.
+fn sorted(weights: &[(u64, f32)], buckets: usize) -> Vec<(u64, f32)> {
+    // Dealt to their buckets first, they are nearly sorted.
+    let mut starts = vec![0u32; buckets + 1];
+    weights.iter().for_each(|&(fingerprint, _)| starts[home(fingerprint, buckets) + 1] += 1);
+    let mut start = 0;
+    for next in &mut starts {
+        start += *next;
+        *next = start;
+    }
+    let mut sorted = vec![(0, 0.0); weights.len()];
+    for &entry in weights {
+        let at = &mut starts[home(entry.0, buckets)];
+        sorted[*at as usize] = entry;
+        *at += 1;
+    }
+    let mut start = 0;
+    for end in starts {
+        sorted[start..end as usize].sort_unstable_by_key(|&(fingerprint, _)| fingerprint);
+        start = end as usize;
+    }
+    sorted
+}
+
+/// Puts an entry into the table, of which so many slots of each bucket are used.
+fn place(table: &mut [u8], used: &mut [u8], fingerprint: u64, weight: i16) {
+    let mut bucket = home(fingerprint, used.len());
+    while usize::from(used[bucket]) == SLOTS {
+        bucket = (bucket + 1) % used.len();
+    }
+    let slot = usize::from(used[bucket]);
+    used[bucket] += 1;
+    let slots = &mut table[bucket * BUCKET..(bucket + 1) * BUCKET];
+    slots[4 * slot..4 * slot + 4].copy_from_slice(&tag(fingerprint).to_le_bytes());
+    slots[4 * SLOTS + 2 * slot..4 * SLOTS + 2 * slot + 2].copy_from_slice(&weight.to_le_bytes());
 }
 
 /// The bucket where a fingerprint belongs.
 #[inline]
-fn home(fingerprint: u64, buckets: u32) -> usize {
-    (((fingerprint >> 32) * u64::from(buckets)) >> 32) as usize
+fn home(fingerprint: u64, buckets: usize) -> usize {
+    (((fingerprint >> 32) * buckets as u64) >> 32) as usize
 }
 
 #[inline]
