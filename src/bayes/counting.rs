@@ -1,30 +1,30 @@
-//! Counts the tokens of a corpus: each once with the messages of either class that have it, and for each place in
-//! a row which of them stands there.
+//! Counts the tokens of a corpus: how many messages of either class have each, and for each place in a row what became
+//! of the token that stands there.
 //!
-//! Fingerprints are dealt to parts by their upper bits, so that the table of a part stays in the nearer caches. Whoever
-//! then reads the rows again in the same order finds what became of each token one after another in its part: nothing is
-//! looked up twice.
+//! Fingerprints are dealt to parts by their upper bits, so that the table of a part stays in the nearer caches, and
+//! what became of them takes their place. Whoever then reads the rows again in the same order finds it one after
+//! another in each part: nothing is looked up twice.
 
-use std::{io, ops::Range};
+use std::{hint, io, mem, ops::Range};
 
 use rayon::prelude::*;
 
 use super::{
     corpus::{Corpus, Row},
+    hash::{VIEWS, view_of},
     matrix::Counts,
     store::{Memory, Place, Store},
 };
 
 /// The tokens of a corpus.
 pub(super) struct Counting<'c> {
-    /// Each once, in no order that means anything; at most 2^32.
-    pub tokens: Vec<(u64, Counts)>,
     corpus: &'c Corpus,
     split: Split,
+    rarest: u32,
     lots: Vec<Lot<'c>>,
-    parts: Vec<Part>,
-    /// For each part the tokens of one lot after another, by their place among the part's.
-    occurrences: Store<u32>,
+    pub parts: Vec<Part>,
+    /// A code for each token of the rows, part by part, in the first half of the room that the fingerprints had.
+    codes: Store<u64>,
 }
 
 /// Rows of one class that one task reads, in the order that they are stored in.
@@ -33,74 +33,157 @@ struct Lot<'c> {
     class: usize,
     /// How many fingerprints it has of each part.
     sizes: Vec<usize>,
+    /// The codes of those of each part.
+    codes: Vec<Place>,
 }
 
-struct Part {
-    /// Where its tokens begin.
-    first: u32,
-    occurrences: Place,
+/// The tokens of which the upper bits are the same.
+pub(super) struct Part {
+    /// Those that more than one message has and that are not too rare, each once.
+    pub tokens: Vec<(Code, u64, Counts)>,
+    /// How many there are of each kind.
+    pub sizes: [u32; Kind::ALL],
 }
 
-/// Tokens that one part should have.
-const PART: usize = 1 << 14;
+/// What became of a token: its kind in the low bits, above them its number among those of its kind and part.
+#[derive(Clone, Copy)]
+pub(super) struct Code(u32);
+
+/// How many messages have a token, by orders of magnitude, and its view.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Kind(u8);
+
+impl Code {
+    const KIND: u32 = 5;
+
+    fn new(kind: Kind, number: u32) -> Code {
+        Code(number << Code::KIND | u32::from(kind.0))
+    }
+
+    #[inline]
+    pub(super) fn kind(self) -> Kind {
+        Kind((self.0 & (Kind::ALL as u32 - 1)) as u8)
+    }
+
+    #[inline]
+    pub(super) fn number(self) -> u32 {
+        self.0 >> Code::KIND
+    }
+}
+
+impl Kind {
+    pub(super) const ALL: usize = 1 << Code::KIND;
+    /// Too few messages have it.
+    const NONE: u8 = 0;
+    /// One message alone has it.
+    const ALONE: u8 = 1;
+    /// As few messages have it as may.
+    const RARE: u8 = 2;
+    /// More have it: the first order of magnitude, and the last one.
+    const COMMON: u8 = 3;
+    const MOST: u8 = (Kind::ALL / VIEWS as usize - 1) as u8;
+
+    fn of(fingerprint: u64, counts: Counts, rarest: u32) -> Kind {
+        let class = match counts[0].saturating_add(counts[1]) {
+            few if few < rarest => Kind::NONE,
+            1 => Kind::ALONE,
+            few if few == rarest => Kind::RARE,
+            more => (Kind::COMMON + more.ilog2() as u8).min(Kind::MOST),
+        };
+        Kind(class << 1 | view_of(fingerprint) as u8)
+    }
+
+    /// The numbered ones of a view, the most frequent first.
+    pub(super) fn numbered(view: usize) -> impl Iterator<Item = Kind> {
+        (Kind::RARE..=Kind::MOST).rev().map(move |class| Kind(class << 1 | view as u8))
+    }
+
+    #[inline]
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    #[inline]
+    pub(super) fn view(self) -> usize {
+        usize::from(self.0 & 1)
+    }
+
+    #[inline]
+    pub(super) fn is_common(self) -> bool {
+        self.0 >> 1 >= Kind::COMMON
+    }
+
+    /// Whether it has a number of its own.
+    pub(super) fn is_numbered(self) -> bool {
+        self.0 >> 1 >= Kind::RARE
+    }
+
+    pub(super) fn is_rare(self) -> bool {
+        self.0 >> 1 == Kind::RARE
+    }
+
+    pub(super) fn is_alone(self) -> bool {
+        self.0 >> 1 == Kind::ALONE
+    }
+}
+
+/// Occurrences that one part should have.
+const PART: usize = 1 << 17;
 
 impl<'c> Counting<'c> {
+    /// Counts, and leaves out what fewer messages than `rarest` have.
+    ///
     /// # Errors
     /// A corpus that has a bound on its memory cannot be written to files.
-    pub(super) fn new(corpus: &'c Corpus) -> io::Result<Counting<'c>> {
+    pub(super) fn new(corpus: &'c Corpus, rarest: u32) -> io::Result<Counting<'c>> {
         let split = Split::new(corpus.tokens());
         let lots = lots(corpus, split);
-        let mut counting = Counting {
-            tokens: Vec::new(),
-            corpus,
-            split,
-            lots,
-            parts: Vec::new(),
-            occurrences: Store::default(),
-        };
+        let mut counting =
+            Counting { corpus, split, rarest, lots, parts: Vec::new(), codes: Store::default() };
         // With a bound, the rows are read again for each group of parts that it has room for.
         for parts in groups(&counting.lots, split, corpus.memory()) {
             counting.count(parts);
-            counting.occurrences.relieve(corpus.memory())?;
+            counting.codes.relieve(corpus.memory())?;
         }
         Ok(counting)
     }
 
     fn count(&mut self, parts: Range<usize>) {
-        let dealt: Vec<Dealt> =
+        let mut dealt: Vec<Dealt> =
             self.lots.par_iter().map(|lot| Dealt::new(self.corpus, lot, self.split, parts.clone())).collect();
-        let count = |table: &mut Table, part: usize| {
-            table.clear();
-            let mut places = Vec::with_capacity(dealt.iter().map(|dealt| dealt.part(part).len()).sum());
-            for (lot, dealt) in self.lots.iter().zip(&dealt) {
-                let fingerprints = dealt.part(part).iter();
-                places.extend(fingerprints.map(|&fingerprint| table.count(fingerprint, lot.class)));
+        // For each part what each lot has of it.
+        let mut shares: Vec<Vec<(usize, &mut [u64])>> = parts.map(|_| Vec::new()).collect();
+        for (lot, dealt) in self.lots.iter().zip(&mut dealt) {
+            let mut rest = &mut dealt.fingerprints[..];
+            let mut start = 0;
+            for (share, &end) in shares.iter_mut().zip(&dealt.ends) {
+                let (first, others) = mem::take(&mut rest).split_at_mut(end - start);
+                start = end;
+                share.push((lot.class, first));
+                rest = others;
             }
-            (table.tokens.clone(), places)
-        };
-        let counted: Vec<_> = (0..parts.len()).into_par_iter().map_init(Table::default, count).collect();
-        for (tokens, places) in counted {
-            let first = self.tokens.len() as u32;
-            self.parts.push(Part { first, occurrences: self.occurrences.adopt(places) });
-            self.tokens.extend(tokens);
+        }
+        let rarest = self.rarest;
+        let counted =
+            shares.into_par_iter().map_init(Table::default, |table, shares| table.part(shares, rarest));
+        self.parts.par_extend(counted);
+        for (lot, dealt) in self.lots.iter_mut().zip(dealt) {
+            let all = self.codes.adopt(dealt.fingerprints);
+            let starts = [0].into_iter().chain(dealt.ends.iter().copied());
+            lot.codes.extend(starts.zip(&dealt.ends).map(|(start, &end)| all.part(start..end)));
         }
     }
 
     /// Readers that tell together of each row which tokens it has.
     pub(super) fn readers(&self) -> Vec<Reader<'_>> {
-        let mut read: Vec<usize> = vec![0; self.parts.len()];
-        let mut readers = Vec::with_capacity(self.lots.len());
-        for lot in &self.lots {
-            let tails = self.parts.iter().zip(&mut read).zip(&lot.sizes).map(|((part, read), size)| {
-                let places = self.occurrences.get(part.occurrences);
-                let places = places.get(*read..*read + size).unwrap_or_default();
-                *read += size;
-                Tail { places: places.iter(), first: part.first }
-            });
-            let tails = tails.collect();
-            readers.push(Reader { corpus: self.corpus, split: self.split, rows: lot.rows.iter(), tails });
-        }
-        readers
+        let tail = |place: &Place| {
+            let codes: &[u32] = bytemuck::cast_slice(self.codes.get(*place));
+            codes.get(..place.len()).unwrap_or_default().iter()
+        };
+        let tails = |lot: &Lot<'_>| lot.codes.iter().map(tail).collect();
+        let (corpus, split) = (self.corpus, self.split);
+        let lots = self.lots.iter();
+        lots.map(|lot| Reader { corpus, split, rows: lot.rows.iter(), tails: tails(lot), near: 0 }).collect()
     }
 }
 
@@ -109,14 +192,16 @@ pub(super) struct Reader<'c> {
     corpus: &'c Corpus,
     split: Split,
     rows: std::slice::Iter<'c, (usize, &'c Row)>,
-    tails: Vec<Tail<'c>>,
+    /// What was not yet read of each part.
+    tails: Vec<std::slice::Iter<'c, u32>>,
+    /// So many more rows have their codes in the nearer caches.
+    near: usize,
 }
 
-/// What was not yet read of a part.
-struct Tail<'c> {
-    places: std::slice::Iter<'c, u32>,
-    first: u32,
-}
+/// Rows that are fetched together.
+const NEAR: usize = 32;
+/// Codes in a line of the cache.
+const LINE: usize = 16;
 
 impl Reader<'_> {
     /// How many tokens the next row has; 0 where there is none.
@@ -124,18 +209,35 @@ impl Reader<'_> {
         self.rows.as_slice().first().map_or(0, |(_, row)| self.corpus.tokens_of(row).len())
     }
 
-    /// The next row, and for each of its fingerprints, in their order, what `each` makes of the token's place in
-    /// [`Counting::tokens`].
-    pub(super) fn next(&mut self, mut each: impl FnMut(u64, usize)) -> Option<usize> {
-        let &(number, row) = self.rows.next()?;
-        for &fingerprint in self.corpus.tokens_of(row) {
-            let tail = &mut self.tails[self.split.part(fingerprint)];
-            if let Some(place) = tail.places.next() {
-                each(fingerprint, (tail.first + place) as usize);
-            }
+    /// The next row, and for each of its fingerprints, in their order, its part and what became of it.
+    pub(super) fn next(&mut self) -> Option<(usize, impl Iterator<Item = (u64, usize, Code)>)> {
+        if self.near == 0 {
+            self.fetch();
         }
-        Some(number)
+        self.near -= 1;
+        let &(number, row) = self.rows.next()?;
+        let (split, tails) = (self.split, &mut self.tails[..]);
+        let tokens = self.corpus.tokens_of(row).iter().map(move |&fingerprint| {
+            let part = split.part(fingerprint);
+            (fingerprint, part, Code(tails[part].next().copied().unwrap_or_default()))
+        });
+        Some((number, tokens))
     }
+
+    /// Brings near what the next rows need: one part after another, as memory likes it, and not one code of each.
+    fn fetch(&mut self) {
+        let rows = self.rows.as_slice().iter().take(NEAR);
+        let tokens: usize = rows.map(|(_, row)| self.corpus.tokens_of(row).len()).sum();
+        let share = tokens / self.tails.len() + LINE;
+        let lines = self.tails.iter().flat_map(|tail| tail.as_slice().iter().take(share).step_by(LINE));
+        hint::black_box(lines.fold(0, |all, code| all ^ code));
+        self.near = NEAR;
+    }
+}
+
+/// The same room for twice as many numbers.
+fn narrow(share: &mut [u64]) -> &mut [u32] {
+    bytemuck::cast_slice_mut(share)
 }
 
 fn lots(corpus: &Corpus, split: Split) -> Vec<Lot<'_>> {
@@ -145,7 +247,7 @@ fn lots(corpus: &Corpus, split: Split) -> Vec<Lot<'_>> {
     for (class, spam) in [true, false].into_iter().enumerate() {
         let rows: Vec<_> = rows.iter().copied().filter(|(_, row)| row.spam == spam).collect();
         for rows in rows.chunks(rows.len().div_ceil(tasks).max(1)) {
-            lots.push(Lot { rows: rows.to_vec(), class, sizes: Vec::new() });
+            lots.push(Lot { rows: rows.to_vec(), class, sizes: Vec::new(), codes: Vec::new() });
         }
     }
     lots.par_iter_mut().for_each(|lot| {
@@ -183,7 +285,8 @@ impl Split {
 
 /// Parts one after another, as many together as half of the bound holds, one at least.
 fn groups(lots: &[Lot], split: Split, memory: &Memory) -> Vec<Range<usize>> {
-    let room = memory.bytes / size_of::<u64>() / 2;
+    // A list has a length of 32 bits.
+    let room = (memory.bytes / size_of::<u64>() / 2).min(u32::MAX as usize);
     let mut groups = Vec::new();
     let (mut start, mut size) = (0, 0usize);
     for part in 0..split.parts() {
@@ -210,7 +313,7 @@ impl Dealt {
         let mut ends = lot.sizes.get(parts.clone()).unwrap_or_default().to_vec();
         let mut start = 0;
         for end in &mut ends {
-            start += std::mem::replace(end, start);
+            start += mem::replace(end, start);
         }
         let mut fingerprints = vec![0; start];
         // Where each part starts moves up to its end as it fills.
@@ -225,15 +328,10 @@ impl Dealt {
         }
         Dealt { fingerprints, ends }
     }
-
-    fn part(&self, part: usize) -> &[u64] {
-        let start = part.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.fingerprints[start..self.ends[part]]
-    }
 }
 
 /// Slots of a table to begin with: most tokens come again.
-const SLOTS: usize = 1 << 12;
+const SLOTS: usize = 1 << 14;
 
 /// Counts fingerprints.
 struct Table {
@@ -252,6 +350,35 @@ impl Table {
     fn clear(&mut self) {
         self.slots.fill(0);
         self.tokens.clear();
+    }
+
+    /// Counts the tokens of a part, which lots of either class have, and puts codes in the place of fingerprints.
+    fn part(&mut self, mut shares: Vec<(usize, &mut [u64])>, rarest: u32) -> Part {
+        self.clear();
+        for (class, share) in &mut shares {
+            // A place takes half the room of a fingerprint: it never lands on one that was not read yet.
+            for at in 0..share.len() {
+                let place = self.count(share[at], *class);
+                narrow(share)[at] = place;
+            }
+        }
+        let mut sizes = [0; Kind::ALL];
+        let code = |&(fingerprint, counts): &(u64, Counts)| {
+            let kind = Kind::of(fingerprint, counts, rarest);
+            let number = &mut sizes[kind.index()];
+            *number += 1;
+            Code::new(kind, *number - 1)
+        };
+        let codes: Vec<Code> = self.tokens.iter().map(code).collect();
+        for (_, share) in shares {
+            let length = share.len();
+            narrow(share).iter_mut().take(length).for_each(|place| *place = codes[*place as usize].0);
+        }
+        let tokens = self.tokens.iter().zip(codes).filter(|(_, code)| code.kind().is_numbered());
+        Part {
+            tokens: tokens.map(|(&(fingerprint, counts), code)| (code, fingerprint, counts)).collect(),
+            sizes,
+        }
     }
 
     /// Counts a message of a class with this token: the token's place.
@@ -318,9 +445,11 @@ mod tests {
                 wanted.entry(token).or_default()[usize::from(!row.spam)] += 1;
             }
         }
-        let wanted: Vec<_> = wanted.into_iter().collect();
+        let wanted: Vec<_> = wanted.into_iter().filter(|(_, [spam, ham])| spam + ham > 1).collect();
         let found = |corpus: &Corpus| {
-            let mut found = Counting::new(corpus).unwrap().tokens;
+            let counting = Counting::new(corpus, 2).unwrap();
+            let tokens = counting.parts.iter().flat_map(|part| &part.tokens);
+            let mut found: Vec<_> = tokens.map(|&(_, token, counts)| (token, counts)).collect();
             found.sort_unstable();
             found
         };

@@ -83,14 +83,14 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
         }
         let share = 1.0 / (passes.len() * SCORERS) as f32;
         learned.bias += passes.iter().flat_map(|pass| pass.bias).sum::<f32>() * share;
-        let mut weights = vec![0.0f32; matrix.fingerprints.len()];
+        let mut weights = vec![0.0f32; matrix.counts.len()];
         for pass in &passes {
             for (weight, more) in weights.iter_mut().zip(&pass.weights) {
                 *weight += more.iter().sum::<f32>();
             }
         }
-        let means = weights.iter().map(|weight| weight * share);
-        learned.weights.extend(matrix.fingerprints.iter().copied().zip(means));
+        weights.iter_mut().for_each(|weight| *weight *= share);
+        learned.weights.extend(matrix.tokens().map(|(fingerprint, number)| (fingerprint, weights[number])));
     }
     let seen_late = scores.iter().zip(&classes).filter_map(|(score, &spam)| Some(((*score)?, spam)));
     let (scores, classes): (Vec<f64>, Vec<bool>) = seen_late.unzip();
@@ -274,22 +274,32 @@ impl Learner<'_> {
 /// The sums of the weights of a row, in lanes: one addition need not wait for the one before.
 fn sum(weights: &[Lanes], row: &[u32]) -> Lanes {
     const STEPS: usize = 4;
-    let weight = |&token: &u32| weights.get(token as usize).copied().unwrap_or_default();
-    let add = |sum: &mut Lanes, more: Lanes| {
-        for (sum, more) in sum.iter_mut().zip(more) {
-            *sum += more;
-        }
-    };
     let mut lanes = [Lanes::default(); STEPS];
     let (chunks, rest) = row.as_chunks::<STEPS>();
     for chunk in chunks {
-        for (lane, token) in lanes.iter_mut().zip(chunk) {
-            add(lane, weight(token));
+        for step in 0..STEPS {
+            add(&mut lanes[step], weights, chunk[step]);
         }
     }
     let mut total = Lanes::default();
-    lanes.into_iter().chain(rest.iter().map(weight)).for_each(|more| add(&mut total, more));
+    for lane in lanes {
+        for scorer in 0..SCORERS {
+            total[scorer] += lane[scorer];
+        }
+    }
+    for &token in rest {
+        add(&mut total, weights, token);
+    }
     total
+}
+
+#[inline(always)]
+fn add(sum: &mut Lanes, weights: &[Lanes], token: u32) {
+    if let Some(more) = weights.get(token as usize) {
+        for scorer in 0..SCORERS {
+            sum[scorer] += more[scorer];
+        }
+    }
 }
 
 /// As [`sum`], of one number a token.

@@ -6,21 +6,24 @@ use rayon::prelude::*;
 
 use super::{
     corpus::Corpus,
-    counting::{Counting, Reader},
-    hash::{VIEWS, view_of},
+    counting::{Counting, Kind, Part, Reader},
+    hash::VIEWS,
     store::{Place, Store},
 };
 
 /// How many messages of each class have a token: spam, ham.
 pub(super) type Counts = [u32; 2];
 
-/// Messages as rows of numbers, one for each token of a view that is frequent enough.
+/// Messages as rows of numbers, one for each token of a view that is frequent enough. The tokens that one message alone
+/// has are one number, the message's: what is learned of them is the same.
 #[derive(Default)]
 pub(super) struct Matrix {
-    /// Number to fingerprint. Frequent tokens have low numbers: what is used often lies close together.
-    pub fingerprints: Vec<u64>,
     /// Number to messages.
     pub counts: Vec<Counts>,
+    /// Tokens with a number of their own. Frequent ones have low numbers: what is used often lies close together.
+    fingerprints: Vec<u64>,
+    /// The other tokens, and the message that has them. Numbers of messages follow those of tokens.
+    alone: Vec<(u64, u32)>,
     /// Tokens that stand in a message more than they must: they have the lowest numbers.
     common: u32,
     numbers: Store<u32>,
@@ -58,36 +61,36 @@ impl Matrix {
     /// # Errors
     /// A corpus that has a bound on its memory cannot be written to files.
     pub(super) fn of_views(corpus: &Corpus, rarest: u32) -> io::Result<[Matrix; VIEWS as usize]> {
-        let counting = Counting::new(corpus)?;
+        let rarest = rarest.max(1);
+        let counting = Counting::new(corpus, rarest)?;
         let mut views: [Matrix; VIEWS as usize] = Default::default();
-        views.iter_mut().for_each(|view| view.rows = vec![Numbers::default(); corpus.len()]);
-        let mut numbers = vec![NONE; counting.tokens.len()];
-        for place in by_frequency(&counting.tokens, rarest.max(1)) {
-            let (fingerprint, counts) = counting.tokens[place];
-            let view = &mut views[view_of(fingerprint) as usize];
-            view.common += u32::from(total(counts) > u64::from(rarest.max(1)));
-            numbers[place] = view.fingerprints.len() as u32;
-            view.fingerprints.push(fingerprint);
-            view.counts.push(counts);
+        let first = number(&mut views, &counting.parts);
+        let messages = views.each_ref().map(|view| view.fingerprints.len() as u32);
+        for view in &mut views {
+            view.rows = vec![Numbers::default(); corpus.len()];
+            if rarest == 1 {
+                view.counts.extend(corpus.rows().map(|(row, _)| [u32::from(row.spam), u32::from(!row.spam)]));
+            }
         }
-        let numbering = Numbering { numbers, common: views.each_ref().map(|view| view.common) };
-        let mut readers = counting.readers();
+        let numbering = |reader| Numbering::new(reader, &first, messages);
+        let mut lots: Vec<Numbering<'_>> = counting.readers().into_iter().map(numbering).collect();
         // What is numbered at once lies in memory until it is appended.
-        let batch = (corpus.memory().bytes / BYTES_OF_ROW / readers.len().max(1)).clamp(CHUNK, 1 << 20);
+        let batch = (corpus.memory().bytes / BYTES_OF_ROW / lots.len().max(1)).clamp(CHUNK, 1 << 20);
         loop {
-            let numbered: Vec<Numbered> =
-                readers.par_iter_mut().map(|reader| numbering.rows(reader, batch)).collect();
-            if numbered.iter().all(|[(_, rows), _]| rows.is_empty()) {
+            let numbered: Vec<[Numbered; VIEWS as usize]> =
+                lots.par_iter_mut().map(|lot| lot.rows(batch)).collect();
+            if numbered.iter().all(|[numbered, _]| numbered.rows.is_empty()) {
                 return Ok(views);
             }
-            for (view, (numbers, rows)) in numbered.into_iter().flat_map(|numbered| (0..).zip(numbered)) {
+            for (view, numbered) in numbered.into_iter().flat_map(|numbered| (0..).zip(numbered)) {
                 let view: &mut Matrix = &mut views[view];
-                let shift = view.numbers.append(numbers);
-                for (row, numbers) in rows {
+                let shift = view.numbers.append(numbered.numbers);
+                for (row, numbers) in numbered.rows {
                     if let Some(slot) = view.rows.get_mut(row) {
                         *slot = Numbers { place: numbers.place.moved(shift), ..numbers };
                     }
                 }
+                view.alone.extend(numbered.alone);
                 view.numbers.relieve(corpus.memory())?;
             }
         }
@@ -102,76 +105,124 @@ impl Matrix {
         let tokens = |row: &Numbers| Tokens { all: self.numbers.get(row.place), common: row.common as usize };
         self.rows.get(row).map(tokens).unwrap_or_default()
     }
-}
 
-fn total([spam, ham]: Counts) -> u64 {
-    u64::from(spam) + u64::from(ham)
+    /// Each fingerprint with its number.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (u64, usize)> {
+        let own = self.fingerprints.iter().copied().zip(0..);
+        own.chain(self.alone.iter().map(|&(token, row)| (token, self.fingerprints.len() + row as usize)))
+    }
 }
 
 /// What a row of numbers may take, with room to spare: a message has few thousand tokens.
 const BYTES_OF_ROW: usize = 64 << 10;
 
-/// For each view the numbers of some rows, and which rows they are.
-type Numbered = [(Store<u32>, Vec<(usize, Numbers)>); VIEWS as usize];
+/// The first number of each kind of a part.
+type First = [u32; Kind::ALL];
 
-/// Too rare to have a number.
-const NONE: u32 = u32::MAX;
-
-/// Which number became of each token.
-struct Numbering {
-    numbers: Vec<u32>,
-    /// Of each view.
-    common: [u32; VIEWS as usize],
+/// Gives tokens their numbers.
+fn number(views: &mut [Matrix; VIEWS as usize], parts: &[Part]) -> Vec<First> {
+    let mut first = vec![[0; Kind::ALL]; parts.len()];
+    for (view, matrix) in views.iter_mut().enumerate() {
+        let mut next = 0;
+        for kind in Kind::numbered(view) {
+            if kind.is_rare() {
+                matrix.common = next;
+            }
+            for (part, first) in parts.iter().zip(&mut first) {
+                first[kind.index()] = next;
+                next += part.sizes[kind.index()];
+            }
+        }
+        matrix.fingerprints = vec![0; next as usize];
+        matrix.counts = vec![[0; 2]; next as usize];
+    }
+    for (part, first) in parts.iter().zip(&first) {
+        for &(code, fingerprint, counts) in &part.tokens {
+            let matrix = &mut views[code.kind().view()];
+            let number = (first[code.kind().index()] + code.number()) as usize;
+            (matrix.fingerprints[number], matrix.counts[number]) = (fingerprint, counts);
+        }
+    }
+    first
 }
 
-impl Numbering {
-    /// The next rows of a reader, so many at most.
-    fn rows(&self, reader: &mut Reader<'_>, most: usize) -> Numbered {
-        // Common and rare tokens of each view, and what has no number. Where a token goes can't be foretold, so no
-        // branch hangs on it.
-        const KINDS: usize = 2 * VIEWS as usize + 1;
-        let mut numbered: Numbered = Default::default();
-        let mut found: Vec<u32> = Vec::new();
+/// Numbers the rows of a lot.
+struct Numbering<'c> {
+    reader: Reader<'c>,
+    /// For each part.
+    first: &'c [First],
+    /// For each view the number of the first message.
+    messages: [u32; VIEWS as usize],
+    /// The common tokens of a row, by view.
+    common: [Vec<u32>; VIEWS as usize],
+    /// The other ones: fingerprint, number if it has one, kind.
+    others: Vec<(u64, u32, Kind)>,
+}
+
+/// Some rows of a view.
+#[derive(Default)]
+struct Numbered {
+    numbers: Store<u32>,
+    /// Which rows they are.
+    rows: Vec<(usize, Numbers)>,
+    /// As [`Matrix::alone`].
+    alone: Vec<(u64, u32)>,
+}
+
+impl<'c> Numbering<'c> {
+    fn new(reader: Reader<'c>, first: &'c [First], messages: [u32; VIEWS as usize]) -> Numbering<'c> {
+        Numbering { reader, first, messages, common: Default::default(), others: Vec::new() }
+    }
+
+    /// The next rows, so many at most.
+    fn rows(&mut self, most: usize) -> [Numbered; VIEWS as usize] {
+        let mut numbered: [Numbered; VIEWS as usize] = Default::default();
+        let mut rare: [Vec<u32>; VIEWS as usize] = Default::default();
         for _ in 0..most {
-            let length = reader.length();
-            if found.len() < KINDS * length {
-                found.resize(KINDS * length, 0);
+            let Some((row, lengths, others)) = self.sort() else { break };
+            for &(fingerprint, number, kind) in &self.others[..others] {
+                let view = kind.view();
+                if kind.is_rare() {
+                    rare[view].push(number);
+                } else if kind.is_alone() {
+                    numbered[view].alone.push((fingerprint, row as u32));
+                    rare[view].splice(.., [self.messages[view] + row as u32]);
+                }
             }
-            let mut lengths = [0usize; KINDS];
-            let row = reader.next(|fingerprint, place| {
-                let number = self.numbers[place];
-                let view = view_of(fingerprint) as usize;
-                let kind = 2 * view + usize::from(number >= self.common[view]);
-                let kind = if number == NONE { KINDS - 1 } else { kind };
-                found[kind * length + lengths[kind]] = number;
-                lengths[kind] += 1;
-            });
-            let Some(row) = row else { break };
-            for (view, (numbers, rows)) in numbered.iter_mut().enumerate() {
-                let (common, rare) = (lengths[2 * view], lengths[2 * view + 1]);
-                let first = 2 * view * length;
-                let second = first + length;
-                let place = numbers.push_both(&found[first..first + common], &found[second..second + rare]);
-                rows.push((row, Numbers { place, common: common as u32 }));
+            for (view, numbered) in numbered.iter_mut().enumerate() {
+                let common = &self.common[view][..lengths[view]];
+                let place = numbered.numbers.push_both(common, &rare[view]);
+                numbered.rows.push((row, Numbers { place, common: common.len() as u32 }));
+                rare[view].clear();
             }
         }
         numbered
     }
-}
 
-/// Places of tokens by how often they come, by orders of magnitude, the most frequent first: what is used often lies
-/// close together. Those that stand in no more than `rarest` messages come last, those in fewer not at all.
-fn by_frequency(tokens: &[(u64, Counts)], rarest: u32) -> impl Iterator<Item = usize> {
-    let mut classes: [Vec<u32>; 36] = [const { Vec::new() }; 36];
-    for (place, &(_, counts)) in (0..).zip(tokens) {
-        let class = match total(counts) {
-            few if few < u64::from(rarest) => continue,
-            few if few == u64::from(rarest) => 0,
-            more => more.ilog2() as usize + 1,
-        };
-        classes[class].push(place);
+    /// Sorts the tokens of the next row: which row it is, how many common ones each view has, and how many others
+    /// there are.
+    fn sort(&mut self) -> Option<(usize, [usize; VIEWS as usize], usize)> {
+        let length = self.reader.length();
+        let [header, body] = &mut self.common;
+        let other = &mut self.others;
+        if other.len() < length {
+            header.resize(length, 0);
+            body.resize(length, 0);
+            other.resize(length, (0, 0, Kind::default()));
+        }
+        let (mut headers, mut bodies, mut others) = (0, 0, 0);
+        // Which kind comes next can't be foretold, so no branch hangs on it.
+        let (row, tokens) = self.reader.next()?;
+        for (fingerprint, part, code) in tokens {
+            let kind = code.kind();
+            let number = self.first[part][kind.index()].wrapping_add(code.number());
+            (header[headers], body[bodies], other[others]) = (number, number, (fingerprint, number, kind));
+            headers += usize::from(kind.is_common() & (kind.view() == 0));
+            bodies += usize::from(kind.is_common() & (kind.view() == 1));
+            others += usize::from(!kind.is_common());
+        }
+        Some((row, [headers, bodies], others))
     }
-    classes.into_iter().rev().flatten().map(|place| place as usize)
 }
 
 #[cfg(test)]
@@ -207,5 +258,24 @@ mod tests {
         assert_eq!(row.common(), wanted(4..=20));
         assert_eq!(matrix.row(20), Tokens::default(), "it has no token of this view");
         assert!(other.fingerprints.is_empty(), "there is one of that view, too rare");
+    }
+
+    #[test]
+    fn tokens_that_one_message_alone_has_are_one_number() {
+        let mut corpus = Corpus::default();
+        for row in 0..300u64 {
+            let own = (0..3).map(|token| mix(row * 3 + token, 5) & !1);
+            let tokens: Vec<u64> = own.chain([2, 4]).collect();
+            corpus.push_row(&tokens, row % 2 == 0, 0);
+        }
+        let [matrix, _] = Matrix::of_views(&corpus, 1).unwrap();
+        assert_eq!((matrix.fingerprints.len(), matrix.counts.len(), matrix.alone.len()), (2, 302, 900));
+        for row in 0..300 {
+            assert_eq!((matrix.row(row).all, matrix.row(row).common), (&[0, 1, 2 + row as u32][..], 2));
+            assert_eq!(matrix.counts[2 + row], if row % 2 == 0 { [1, 0] } else { [0, 1] });
+        }
+        for (fingerprint, number) in matrix.tokens().filter(|&(_, number)| number >= 2) {
+            assert!((0..3).any(|token| mix((number as u64 - 2) * 3 + token, 5) & !1 == fingerprint));
+        }
     }
 }

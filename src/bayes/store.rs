@@ -44,6 +44,11 @@ impl Place {
     pub(super) fn len(self) -> usize {
         self.length as usize
     }
+
+    /// A part of the list.
+    pub(super) fn part(self, range: Range<usize>) -> Place {
+        Place { start: self.start + range.start as u32, length: range.len() as u32, ..self }
+    }
 }
 
 /// Lists of numbers that are written once and read often. A copy shares the blocks.
