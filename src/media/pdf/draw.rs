@@ -1,27 +1,43 @@
 //! Pictures of a page: those it holds, and the page itself.
 
+use std::time::{Duration, Instant};
+
 use hayro::{PixmapSettings, RenderCache, RenderSettings, render, vello_cpu::color::palette::css::WHITE};
 use hayro_interpret::{
     BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageData, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, LumaData, SoftMask, font::GlyphRun, hayro_syntax::page::Page, kurbo::BezPath,
+    InterpreterSettings, LumaData, SoftMask,
+    font::GlyphRun,
+    hayro_syntax::{Filter, object::Stream, page::Page},
+    kurbo::BezPath,
 };
 
-use crate::media::{Limits, Raster};
+use crate::{
+    budget::Why,
+    media::{Limits, Raster},
+};
 
 /// Dots an inch at which a page is rasterised: text of 9 points has an x-height of 10 pixels.
 const DOTS: f32 = 150.0;
 /// Pixels of a side of a rasterised page, at most.
 const MOST_SIDE: f32 = 2400.0;
-/// Pixels of a picture that are decoded; larger ones are asked for at a lower resolution.
-const MOST_PIXELS: u32 = 20_000_000;
+/// Pixels of a picture that are decoded.
+const MOST_PIXELS: u64 = 20_000_000;
 
-/// The pictures of a page at these places in drawing order.
-pub fn pictures<'a>(page: &'a Page<'a>, wanted: &[usize], limits: &Limits) -> Vec<Raster> {
+/// Pictures that a page holds.
+#[derive(Default)]
+pub struct Taken {
+    pub pictures: Vec<Raster>,
+    /// Why one of those that were wanted is not among them.
+    pub left_out: Option<Why>,
+}
+
+/// The pictures of a page at these places in drawing order. None is begun that would not be decoded by `until`.
+pub fn pictures<'a>(page: &'a Page<'a>, wanted: &[usize], limits: &Limits, until: Instant) -> Taken {
     if wanted.is_empty() {
-        return Vec::new();
+        return Taken::default();
     }
-    let mut taker =
-        Taker { wanted, next: 0, limit: limits.pixels.min(MOST_PIXELS.into()), taken: Vec::new() };
+    let limit = limits.pixels.min(MOST_PIXELS);
+    let mut taker = Taker { wanted, next: 0, limit, until, taken: Taken::default() };
     super::interpret(page, &InterpreterCache::new(), &InterpreterSettings::default(), &mut taker);
     taker.taken
 }
@@ -54,8 +70,10 @@ pub fn page<'a>(page: &'a Page<'a>, limits: &Limits) -> Option<Raster> {
 struct Taker<'w> {
     wanted: &'w [usize],
     next: usize,
+    /// Pixels of one.
     limit: u64,
-    taken: Vec<Raster>,
+    until: Instant,
+    taken: Taken,
 }
 
 impl Device<'_> for Taker<'_> {
@@ -63,7 +81,19 @@ impl Device<'_> for Taker<'_> {
         let index = self.next;
         self.next += 1;
         let pixels = u64::from(image.width()) * u64::from(image.height());
-        if !self.wanted.contains(&index) || pixels > self.limit {
+        if !self.wanted.contains(&index) {
+            return;
+        }
+        let takes = match &image {
+            Image::Stencil(stencil) => time(stencil.stream(), pixels),
+            Image::Raster(raster) => time(raster.stream(), pixels),
+        };
+        if pixels > self.limit {
+            self.taken.left_out = Some(Why::Limit("picture pixels"));
+            return;
+        }
+        if self.until.saturating_duration_since(Instant::now()) < takes {
+            self.taken.left_out = Some(Why::Deadline);
             return;
         }
         match image {
@@ -89,9 +119,20 @@ impl Device<'_> for Taker<'_> {
 impl Taker<'_> {
     fn take(&mut self, raster: Raster) {
         if raster.pixels.len() as u64 == u64::from(raster.width) * u64::from(raster.height) {
-            self.taken.push(raster);
+            self.taken.pictures.push(raster);
         }
     }
+}
+
+/// How long it takes to decode so many pixels, about; no decoder of them can be stopped.
+fn time(stream: &Stream, pixels: u64) -> Duration {
+    let nanos = match stream.filters().last() {
+        Some(Filter::JpxDecode) => 100,
+        Some(Filter::Jbig2Decode | Filter::CcittFaxDecode) => 20,
+        Some(Filter::DctDecode) => 10,
+        _ => 5,
+    };
+    Duration::from_nanos(nanos * pixels)
 }
 
 fn colors(image: ImageData) -> Raster {

@@ -140,7 +140,9 @@ fn pictures<'a>(
     let covers = if has_text(drawn) { PICTURE_COVERS } else { SCAN_COVERS };
     let wanted: Vec<usize> = drawn.pictures(covers).collect();
     let label = label(number);
-    for raster in draw::pictures(page, &wanted, limits) {
+    let draw::Taken { pictures, left_out } = draw::pictures(page, &wanted, limits, budget.cutoff());
+    extract.left_out = left_out.or(extract.left_out);
+    for raster in pictures {
         extract.picture(&label, &raster, limits, budget);
     }
     if wanted.is_empty()
@@ -166,7 +168,9 @@ fn codes<'a>(
     }
     let larger: Vec<usize> = drawn.pictures(PICTURE_COVERS).collect();
     let small: Vec<usize> = drawn.pictures(CODE_COVERS).filter(|index| !larger.contains(index)).collect();
-    for raster in draw::pictures(page, &small, limits) {
+    let draw::Taken { pictures, left_out } = draw::pictures(page, &small, limits, budget.cutoff());
+    extract.left_out = left_out.or(extract.left_out);
+    for raster in pictures {
         extract.codes(&label(number), &raster, budget);
     }
     if drawn.paths >= CODE_PATHS

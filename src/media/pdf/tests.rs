@@ -149,3 +149,37 @@ fn a_page_painted_over_and_over_is_not_rasterised() {
     assert_eq!(extract.left_out, Some(Why::Limit("drawing")));
     assert!(extract.pages.is_empty());
 }
+
+/// A page that a grey picture of so many pixels a side covers.
+fn scan(side: usize) -> Vec<u8> {
+    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 4 0 R \
+                /Resources << /XObject << /I 5 0 R >> >> >>";
+    let content = "q 300 0 0 200 0 0 cm /I Do Q";
+    let picture = format!(
+        "<< /Type /XObject /Subtype /Image /Width {side} /Height {side} /ColorSpace /DeviceGray \
+         /BitsPerComponent 8 /Filter /ASCIIHexDecode /Length 3 >>\nstream\n00>\nendstream"
+    );
+    bytes(&[
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Count 1 /Kids [3 0 R] >>".to_owned(),
+        page.to_owned(),
+        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        picture,
+    ])
+}
+
+#[test]
+fn a_picture_that_is_too_large_is_named() {
+    assert_eq!(look(&scan(4000)).unwrap().left_out, None);
+    assert_eq!(look(&scan(5000)).unwrap().left_out, Some(Why::Limit("picture pixels")));
+}
+
+#[test]
+fn no_picture_is_begun_that_would_not_be_decoded_in_time() {
+    // 80 ms of work at the least that is reckoned with.
+    let extract = read(&scan(4000), &Limits::default(), &Budget::new(Duration::from_millis(60)));
+    assert!(matches!(
+        extract.map(|extract| extract.left_out),
+        Ok(Some(Why::Deadline)) | Err(Error::Deadline)
+    ));
+}
