@@ -19,7 +19,11 @@ impl Bytes {
     pub fn of(text: &[u8]) -> Bytes {
         // A byte each, as bits of one word would have to wait for one another.
         let mut seen = [0u8; 256];
-        text.iter().for_each(|&byte| seen[usize::from(byte)] = 1);
+        let (eights, rest) = text.as_chunks::<8>();
+        let mut note = |byte: u8| seen[usize::from(byte)] = 1;
+        // unrolled
+        eights.iter().for_each(|eight| eight.iter().for_each(|&byte| note(byte)));
+        rest.iter().for_each(|&byte| note(byte));
         // The product has the lowest bits of eight bytes side by side at its top.
         const GATHER: u64 = 0x0102_0408_1020_4080;
         let (eights, _) = seen.as_chunks::<8>();
@@ -57,23 +61,16 @@ impl FromIterator<u8> for Bytes {
     }
 }
 
-/// What a text has.
-#[derive(Clone, Copy, Debug, Default)]
-struct Text {
-    length: usize,
-    /// Bytes of its longest line.
-    line: usize,
-    bytes: Bytes,
-}
+/// Most texts have a line of fewer bytes than this, if they are long enough.
+const LONG_LINE: u32 = 40;
 
-impl Text {
-    fn of(text: &[u8]) -> Text {
-        let mut line = (0, 0);
-        for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
-            line = (end + 1, (end - line.0).max(line.1));
-        }
-        Text { length: text.len(), line: line.1, bytes: Bytes::of(text) }
+/// Bytes of the longest line.
+fn longest_line(text: &[u8]) -> usize {
+    let mut line = (0, 0);
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        line = (end + 1, (end - line.0).max(line.1));
     }
+    line.1
 }
 
 /// What a text must have.
@@ -137,6 +134,8 @@ fn line(hir: &Hir) -> usize {
 pub struct Demands {
     /// Each kind once, however many patterns need it.
     kinds: Vec<Bytes>,
+    /// Whether one of them needs a long line.
+    lines: bool,
 }
 
 /// What one of the patterns needs: length, line, and kinds as bits.
@@ -169,16 +168,22 @@ impl Demands {
             // without a bit the kind is taken for granted
             kinds |= 1_u128.checked_shl(at as u32).unwrap_or(0);
         }
-        Demand { length: needs.length, line: needs.line, kinds }
+        let line = if needs.line >= LONG_LINE { needs.line } else { 0 };
+        self.lines |= line > 0;
+        Demand { length: needs.length, line, kinds }
     }
 
     /// What a text has. An empty one has no bytes, and may be all that is asked for.
     pub fn of(&self, text: &[u8]) -> Offer {
-        let Text { length, line, bytes } = Text::of(text);
+        let bytes = Bytes::of(text);
+        let line = if self.lines { longest_line(text) } else { 0 };
         let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let has = |kind: &Bytes| u128::from(text.is_empty() || kind.meets(&bytes));
-        let kinds = (0..u128::BITS).zip(&self.kinds).fold(0, |kinds, (at, kind)| kinds | has(kind) << at);
-        Offer { length: number(length), line: number(line), kinds }
+        let has = |kind: &Bytes| u64::from(text.is_empty() || kind.meets(&bytes));
+        let word = |kinds: &[Bytes]| (0..).zip(kinds).fold(0, |word, (at, kind)| word | has(kind) << at);
+        let mut words = self.kinds.chunks(64).map(word);
+        let mut next = || u128::from(words.next().unwrap_or(0));
+        let kinds = next() | next() << 64;
+        Offer { length: number(text.len()), line: number(line), kinds }
     }
 }
 
@@ -304,9 +309,13 @@ mod tests {
 
     #[test]
     fn a_long_line_is_needed_or_not() {
-        assert!(meets(r"^[^\r\n]{9}", "\n123456789") && !meets(r"^[^\r\n]{9}", "12345\n6789\n12345678"));
-        assert!(meets(r"a[^b]{9}", "a12345\n6789") && meets(r"(?:x{9}|y)z", "yz"));
-        assert!(!meets(r"ab(?:c.{5}|d{8})+", "abd\nc234\n5"));
+        let lines =
+            |lengths: &[usize]| lengths.iter().map(|&length| "1".repeat(length) + "\n").collect::<String>();
+        assert!(meets(r"^[^\r\n]{50}", &lines(&[0, 50])) && !meets(r"^[^\r\n]{50}", &lines(&[30, 9, 49])));
+        assert!(meets(r"1[^b]{50}", &lines(&[20, 40])) && meets(r"(?:x{50}|y)z", "yz"));
+        assert!(!meets(r"11(?:c.{50}|d{60})+", &(lines(&[40, 40]) + "cd")));
+        // what most texts have is not looked for
+        assert!(meets(r"^[^\r\n]{9}", &lines(&[5, 5])));
     }
 
     #[test]
