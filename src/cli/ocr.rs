@@ -18,7 +18,7 @@ use crate::{
     budget::{Budget, Stage},
     config::Settings,
     media,
-    ocr::{self, Pool},
+    ocr::{self, Backend, Pool},
     pipeline::{Looked, ReadPage},
 };
 
@@ -193,6 +193,9 @@ pub struct WorkerArgs {
     /// Tesseract language packs, joined by +
     #[arg(long, default_value = "eng")]
     languages: String,
+    /// Read with PP-OCR by rten, whose models are in this directory, and not with Tesseract
+    #[arg(long, value_name = "DIR")]
+    rten: Option<PathBuf>,
 }
 
 /// Runs a worker process until its socket closes.
@@ -201,22 +204,23 @@ pub struct WorkerArgs {
 /// The socket broke in the middle of something.
 pub fn run_worker(args: WorkerArgs) -> Result<(), Failure> {
     // Standard input and standard output are the same socket.
-    let socket = Socket { input: io::stdin().lock(), output: io::stdout().lock() };
-    ocr::serve_worker(socket, &args.languages).map_err(Failure::io)
+    let socket = Socket { input: io::stdin(), output: io::stdout() };
+    let backend = args.rten.map_or(Backend::Tesseract, Backend::Rten);
+    ocr::serve_worker(socket, &backend, &args.languages).map_err(Failure::io)
 }
 
-struct Socket<'a> {
-    input: io::StdinLock<'a>,
-    output: io::StdoutLock<'a>,
+struct Socket {
+    input: io::Stdin,
+    output: io::Stdout,
 }
 
-impl io::Read for Socket<'_> {
+impl io::Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.input.read(buffer)
     }
 }
 
-impl Write for Socket<'_> {
+impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let length = self.output.write(bytes)?;
         // Standard output keeps what has no line end.

@@ -225,6 +225,7 @@ fn check(raw: raw::Config, place: &Place<'_>) -> Result<Settings, Error> {
         },
         ocr: ocr::Options {
             workers: raw.ocr.workers.unwrap_or(default.ocr.workers),
+            backend: backend(raw.ocr.backend, raw.ocr.models, place)?,
             languages: languages(raw.ocr.languages, default.ocr.languages, place)?,
             program: default.ocr.program,
         },
@@ -338,6 +339,22 @@ fn members(raw: &mut raw::Profile, base: Members, place: &Place<'_>) -> Result<M
 }
 
 // A language goes to Tesseract as a file name: letters, digits, `_` and `/` (script/Latin) are all it may hold.
+fn backend(
+    raw: Option<Spanned<String>>,
+    models: Option<PathBuf>,
+    place: &Place<'_>,
+) -> Result<ocr::Backend, Error> {
+    let Some(raw) = raw else { return Ok(ocr::Backend::Tesseract) };
+    let wrong = |what: &str| Err(place.error(raw.span().start, format!("backend: {what}")));
+    match (raw.get_ref().as_str(), models) {
+        ("tesseract", _) => Ok(ocr::Backend::Tesseract),
+        ("rten", _) if !cfg!(feature = "rten") => wrong(ocr::WITHOUT_RTEN),
+        ("rten", Some(models)) => Ok(ocr::Backend::Rten(models)),
+        ("rten", None) => wrong("`rten` needs `models`, the directory that packaging/ocr-models fills"),
+        _ => wrong("`tesseract` or `rten`"),
+    }
+}
+
 fn languages(
     raw: Option<Spanned<Vec<String>>>,
     default: Vec<String>,
@@ -460,7 +477,9 @@ mod tests {
         let all: String = text
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
-            .filter(|line| !["model =", "cache =", "spool ="].iter().any(|key| line.starts_with(key)))
+            .filter(|line| {
+                !["model =", "models =", "cache =", "spool ="].iter().any(|key| line.starts_with(key))
+            })
             .map(|line| format!("{line}\n"))
             .collect();
         assert_eq!(Settings::parse("packaging/criba.toml", &all).unwrap(), Settings::default());
@@ -483,6 +502,12 @@ mod tests {
             ("[profile.external.stages]\nmagic = true\n", 2, "magic"),
             ("[profile.external.actions]\nreject = true\n", 2, "never"),
             ("[ocr]\nlanguages = [\"../etc\"]\n", 2, "languages"),
+            ("[ocr]\nbackend = \"gocr\"\n", 2, "tesseract"),
+            (
+                "[ocr]\nworkers = 1\nbackend = \"rten\"\n",
+                3,
+                if cfg!(feature = "rten") { "models" } else { "--features rten" },
+            ),
             ("[[listener]]\naddress = \"unix:/x\"\nprofile = \"nobody\"\n", 3, "nobody"),
             ("[[listener]]\naddress = \"unix:/x\"\nallow = [\"10.0.0.0/8\"]\n", 3, "TCP"),
             ("[[listener]]\naddress = \"127.0.0.1:0\"\nowner = \"root\"\n", 3, "Unix"),

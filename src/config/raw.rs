@@ -70,6 +70,8 @@ pub struct Bayes {
 #[serde(default, deny_unknown_fields)]
 pub struct Ocr {
     pub workers: Option<usize>,
+    pub backend: Option<Spanned<String>>,
+    pub models: Option<PathBuf>,
     pub languages: Option<Spanned<Vec<String>>>,
 }
 

@@ -1,8 +1,8 @@
 //! What do the pixels say?
 //!
-//! Tesseract runs in worker processes (criba re-executing itself) that see nothing but grey
+//! A recogniser runs in worker processes (criba re-executing itself) that see nothing but grey
 //! pixels, and give up a page at its deadline. [`Pool`] owns them; `protocol.rs` is what both sides say;
-//! `worker.rs` and `sandbox.rs` are the other side.
+//! `worker.rs` and `sandbox.rs` are the other side, `tesseract.rs` and `neural/` what reads there.
 
 use std::{io, path::PathBuf};
 
@@ -26,11 +26,31 @@ mod worker;
 
 mod sandbox;
 
+mod tesseract;
+
+// Without the feature its tests run all the same: most of it needs no model.
+#[cfg(any(feature = "rten", test))]
+mod neural;
+
+/// Why a program that was built without the feature `rten` cannot use that backend.
+pub(crate) const WITHOUT_RTEN: &str =
+    "this criba was built without the backend `rten` (cargo build --release --features rten)";
+
+/// What reads the pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    #[default]
+    Tesseract,
+    /// PP-OCR run by `rten`, where criba was built with it; its models are in this directory.
+    Rten(PathBuf),
+}
+
 /// How the recogniser runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Worker processes; 0 is one a core.
     pub workers: usize,
+    pub backend: Backend,
     /// Tesseract language packs, for example `eng`.
     pub languages: Vec<String>,
     /// The criba program that is run as `ocr-worker`; without it the program that runs.
@@ -39,7 +59,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { workers: 0, languages: vec!["eng".into()], program: None }
+        Options { workers: 0, backend: Backend::Tesseract, languages: vec!["eng".into()], program: None }
     }
 }
 
@@ -104,6 +124,10 @@ impl Error {
 ///
 /// # Errors
 /// What the socket says.
-pub fn serve_worker(mut socket: impl io::Read + io::Write, languages: &str) -> io::Result<()> {
-    worker::serve(&mut socket, languages)
+pub fn serve_worker(
+    mut socket: impl io::Read + io::Write + Send,
+    backend: &Backend,
+    languages: &str,
+) -> io::Result<()> {
+    worker::serve(&mut socket, backend, languages)
 }

@@ -16,7 +16,7 @@ use std::{
 use rustix::process::Signal;
 
 use super::{
-    Options, Page, Reading, Word,
+    Backend, Options, Page, Reading, Word,
     protocol::{self, Note, Ticket},
 };
 
@@ -80,11 +80,17 @@ impl Process {
         };
         let (socket, theirs) = UnixStream::pair()?;
         let reply = theirs.try_clone()?;
-        let child = Command::new(program)
-            .args(["ocr-worker", "--languages", &options.languages.join("+")])
+        let mut command = Command::new(program);
+        command.args(["ocr-worker", "--languages", &options.languages.join("+")]);
+        if let Backend::Rten(models) = &options.backend {
+            command.arg("--rten").arg(models);
+        }
+        let child = command
             .env(MARK, "1")
             // Tesseract's threads cost four times the CPU they save on one page.
             .env("OMP_THREAD_LIMIT", "1")
+            // Its thread is the one that the wall is around.
+            .env("RTEN_NUM_THREADS", "1")
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(OwnedFd::from(reply)))
             .stderr(Stdio::null())

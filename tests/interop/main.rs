@@ -10,6 +10,7 @@ mod install;
 mod media;
 mod miltertest;
 mod mime;
+mod networks;
 mod opensmtpd;
 mod pages;
 mod pdf;

@@ -30,6 +30,9 @@ pub struct Args {
     /// Time for one picture
     #[arg(long, value_name = "MS", default_value_t = 10_000, requires = "pictures")]
     budget: u32,
+    /// Configuration file, for what reads them; without it the defaults
+    #[arg(long, value_name = "FILE", requires = "pictures")]
+    config: Option<PathBuf>,
     /// Write a line of JSON for each file: words read, symbols, milliseconds
     #[arg(long, value_name = "FILE", requires = "pictures")]
     details: Option<PathBuf>,
@@ -41,7 +44,10 @@ pub struct Args {
 /// The folder has no truth, a file is missing, or there is no engine.
 pub fn run(args: &Args, folder: &std::path::Path, json: bool) -> Result<(), Failure> {
     let truths = truth::read(folder)?;
-    let mut settings = Settings::default();
+    let mut settings = match &args.config {
+        Some(path) => Settings::load(path).map_err(Failure::config)?,
+        None => Settings::default(),
+    };
     // What a model of words thinks is another matter.
     settings.bayes.enabled = false;
     let engine = load_engine(&settings)?;
