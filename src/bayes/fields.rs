@@ -2,7 +2,7 @@
 
 use super::{
     hash::{WordHash, mix},
-    text::Look,
+    text::{Characters, Look},
     tokens::{Field, Tokens, body, head},
 };
 use crate::{
@@ -19,10 +19,10 @@ const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
 
 // What is looked at in a text. Characters tell of senders and programs that were never seen before.
-const ALL: Look = Look { pairs: 1, characters: true };
-const WORDS: Look = Look { pairs: 1, characters: false };
-const ADDRESS: Look = Look { pairs: 2, characters: true };
-const HOST: Look = Look { pairs: 0, characters: true };
+const ALL: Look = Look { pairs: 1, characters: Characters::All };
+const WORDS: Look = Look { pairs: 1, characters: Characters::No };
+const ADDRESS: Look = Look { pairs: 2, characters: Characters::All };
+const HOST: Look = Look { pairs: 0, characters: Characters::All };
 
 /// A fact with a number.
 fn fact(tokens: &mut Tokens, name: Field, value: u64) {

@@ -20,8 +20,28 @@ const MAX_PAIRS: usize = 2;
 pub(super) struct Look {
     /// The longest distance of two words that make a pair, 0 for none.
     pub pairs: usize,
-    /// Whether characters are looked at, four by four.
-    pub characters: bool,
+    pub characters: Characters,
+}
+
+/// Whether characters are looked at, four by four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Characters {
+    No,
+    /// Five of eight fours within a word, three of eight across words, the same ones in all texts: there are so many that
+    /// they say everything several times over.
+    Some,
+    All,
+}
+
+impl Characters {
+    /// How many of eight are left out: within a word, across words.
+    fn left_out(self) -> Option<[u64; 2]> {
+        match self {
+            Characters::No => None,
+            Characters::Some => Some([3, 5]),
+            Characters::All => Some([0, 0]),
+        }
+    }
 }
 
 /// What a character does to a word.
@@ -150,13 +170,22 @@ const PAIR: u64 = 0x7060;
 const CAPITALS: u64 = 0x6362;
 const NUMBER: u64 = 0x6e74;
 const GRAM_LENGTH: usize = 4;
+/// By which fours are chosen.
+const CHOICE: u64 = 0x4d;
 
 /// Appends characters four by four; digits are alike, and so is all that is blank.
-pub(super) fn characters(found: &mut Vec<u64>, field: Field, folded: &[Folded]) {
+pub(super) fn characters(found: &mut Vec<u64>, field: Field, folded: &[Folded], which: Characters) {
     const BLANK: u64 = b' ' as u64;
+    let Some(left_out) = which.left_out() else { return };
     let field = field ^ GRAM;
+    let start = found.len();
+    found.resize(start + folded.len(), 0);
+    let kept = &mut found[start..];
+    let mut keeping = 0;
     // A text begins as after a blank.
     let (mut gram, mut length, mut last) = (BLANK, 1, BLANK);
+    // Which of the last characters were blank, the newest one in the lowest bit.
+    let mut blanks = 1u32;
     for &next in folded {
         let next = match next {
             digit if digit.is(Class::Digit) => u64::from(b'0'),
@@ -169,11 +198,15 @@ pub(super) fn characters(found: &mut Vec<u64>, field: Field, folded: &[Folded]) 
         last = next;
         // 16 bits each; what a character has beyond them is mixed in where it is the newest one.
         gram = gram << 16 ^ next ^ (next >> 16) << 56;
+        blanks = blanks << 1 | u32::from(next == BLANK);
         length += 1;
-        if length >= GRAM_LENGTH {
-            found.push(fingerprint(field, gram));
-        }
+        let is_across = blanks & 0b0110 != 0;
+        let is_kept = (mix(gram, CHOICE) & 7) >= left_out[usize::from(is_across)];
+        // Whether it is can't be foretold, so no branch hangs on it.
+        kept[keeping] = fingerprint(field, gram);
+        keeping += usize::from(is_kept & (length >= GRAM_LENGTH));
     }
+    found.truncate(start + keeping);
 }
 
 #[derive(Clone, Copy)]
@@ -280,7 +313,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<u64> {
         let mut tokens = Tokens::default();
-        tokens.text(body("body"), text.as_bytes(), Look { pairs: 1, characters: false });
+        tokens.text(body("body"), text.as_bytes(), Look { pairs: 1, characters: Characters::No });
         tokens.fingerprints().to_vec()
     }
 
@@ -307,12 +340,33 @@ mod tests {
         assert!(!tokens("a b c").contains(&tokens("abc")[0]), "three are no word");
     }
 
-    fn grams(text: &str) -> Vec<u64> {
+    fn grams_of(text: &str, which: Characters) -> Vec<u64> {
         let (mut set, mut folded, mut found) = (Set::default(), Vec::new(), Vec::new());
         fold(text.as_bytes(), &mut folded);
-        characters(&mut found, body("body"), &folded);
+        characters(&mut found, body("body"), &folded, which);
         set.insert_all(&found);
         set.found().to_vec()
+    }
+
+    fn grams(text: &str) -> Vec<u64> {
+        grams_of(text, Characters::All)
+    }
+
+    #[test]
+    fn some_characters_are_the_same_ones_in_all_texts() {
+        let text =
+            "The quick brown fox jumps over the lazy dog, and a little later the dog jumps over the fox.";
+        let (all, some) = (grams(text), grams_of(text, Characters::Some));
+        assert!(
+            some.len() * 4 > all.len() && some.len() * 4 < 3 * all.len(),
+            "{} of {}",
+            some.len(),
+            all.len()
+        );
+        let start = grams_of(&text[..40], Characters::Some);
+        let of_start: Vec<u64> = grams(&text[..40]).into_iter().filter(|gram| some.contains(gram)).collect();
+        assert_eq!(start, of_start);
+        assert!(grams_of(text, Characters::No).is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::{
     fields,
     hash::{Set, WordHash},
-    text::{self, Folded, Look},
+    text::{self, Characters, Folded, Look},
 };
 use crate::{
     mime::Message,
@@ -16,12 +16,12 @@ use crate::{
 
 /// Counts up whenever the same message gets other fingerprints: models and counts of another version are
 /// refused, as their fingerprints mean nothing then.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 5;
 
 /// Bytes of body text that are looked at; spam that has not said what it wants by then is rare.
 const BODY: usize = 6000;
 /// Of running text. Its characters alone did as well within ten folds, and worse where the past had to tell the future.
-const RUNNING: Look = Look { pairs: 1, characters: true };
+const RUNNING: Look = Look { pairs: 1, characters: Characters::Some };
 /// Links that are looked at.
 const LINKS: usize = 60;
 /// Bytes of text that was read from pictures and documents.
@@ -81,9 +81,7 @@ impl Tokens {
         text::fold(text, &mut self.folded);
         self.found.clear();
         text::words(&mut self.found, field, &self.folded, look.pairs);
-        if look.characters {
-            text::characters(&mut self.found, field, &self.folded);
-        }
+        text::characters(&mut self.found, field, &self.folded, look.characters);
         self.set.insert_all(&self.found);
     }
 
