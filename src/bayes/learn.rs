@@ -69,7 +69,9 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     let classes: Vec<bool> = corpus.rows().map(|(row, _)| row.spam).collect();
     let mut learned = Learned { spam, ham, ..Learned::default() };
     let mut scores: Vec<Option<f64>> = vec![Some(0.0); classes.len()];
-    for matrix in Matrix::of_views(corpus, options.rarest)? {
+    let views = Matrix::of_views(corpus, options.rarest)?;
+    learned.weights.reserve(views.iter().map(Matrix::len).sum());
+    for matrix in views {
         let start = Start::new(&matrix, &classes);
         let orders = 0..options.orders.max(1);
         let passes: Vec<Pass> = orders

@@ -90,7 +90,11 @@ impl Matrix {
                         *slot = Numbers { place: numbers.place.moved(shift), ..numbers };
                     }
                 }
-                view.alone.extend(numbered.alone);
+                if view.alone.is_empty() {
+                    view.alone = numbered.alone;
+                } else {
+                    view.alone.extend(numbered.alone);
+                }
                 view.numbers.relieve(corpus.memory())?;
             }
         }
@@ -104,6 +108,11 @@ impl Matrix {
     pub(super) fn row(&self, row: usize) -> Tokens<'_> {
         let tokens = |row: &Numbers| Tokens { all: self.numbers.get(row.place), common: row.common as usize };
         self.rows.get(row).map(tokens).unwrap_or_default()
+    }
+
+    /// How many tokens it has.
+    pub(super) fn len(&self) -> usize {
+        self.fingerprints.len() + self.alone.len()
     }
 
     /// Each fingerprint with its number.
