@@ -1,12 +1,12 @@
 //! The last steps of preparation, which are taken a second time, in another way, where the page was read badly.
 
-use super::{Found, MOST_PIXELS, blobs::Blob, lines::Text, plane::Plane, straighten};
+use super::{Found, MOST_PIXELS, X_HEIGHT, blobs::Blob, lines::Text, plane::Plane, straighten};
 use crate::ocr::Page;
 
 /// Height of small letters on a page that is made another way where nothing else can be done another way.
 const LARGER: f32 = 14.0;
 /// The same where specks are left alone.
-const AS_BEFORE: f32 = super::X_HEIGHT;
+const AS_BEFORE: f32 = X_HEIGHT;
 /// Ground that is left around the letters, in heights of small ones.
 const MARGIN: f32 = 2.0;
 /// A part that is as large as this, in tenths of the whole, is not worth the copy.
@@ -32,29 +32,34 @@ impl Again {
 
     /// The page made another way: with the specks that were taken for noise, or with larger letters.
     pub fn page(self) -> Page {
-        self.page_of(self.plane.clone(), self.x_height)
+        page_of(self.plane, &self.blobs, &self.text, self.x_height)
     }
 
-    /// The page of a picture, straightened and cut out, whose small letters are so high, in pixels.
-    pub(super) fn page_of(&self, mut plane: Plane, x_height: f32) -> Page {
-        let x = self.text.x_height();
-        let grown = straighten::straighten(&mut plane, &self.text);
-        plane = around(&plane, &self.blobs, x, grown);
-        let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
-        let factor = (x_height / x).clamp(0.25, 4.0).min(room);
-        if !NEARLY.contains(&factor) {
-            plane = plane.scaled(factor);
-        }
-        plane.into_page()
+    /// The page of the same picture without its specks, made the first way.
+    pub(super) fn first(&self, plane: Plane) -> Page {
+        page_of(plane, &self.blobs, &self.text, X_HEIGHT)
     }
+}
+
+/// The page of a picture, straightened and cut out, whose small letters are so high, in pixels.
+fn page_of(mut plane: Plane, blobs: &[Blob], text: &Text, x_height: f32) -> Page {
+    let x = text.x_height();
+    let grown = straighten::straighten(&mut plane, text);
+    plane = around(plane, blobs, x, grown);
+    let room = (MOST_PIXELS / plane.pixels.len() as f32).sqrt().max(1.0);
+    let factor = (x_height / x).clamp(0.25, 4.0).min(room);
+    if !NEARLY.contains(&factor) {
+        plane = plane.scaled(factor);
+    }
+    plane.into_page()
 }
 
 /// The part of a picture that has letters, with some ground around them, where that is a good deal less than the whole.
 /// Columns may have moved by up to `grown` rows since the blobs were found.
-fn around(plane: &Plane, blobs: &[Blob], x: f32, grown: usize) -> Plane {
+fn around(plane: Plane, blobs: &[Blob], x: f32, grown: usize) -> Plane {
     let like_letters = |blob: &&Blob| (0.5 * x..=4.0 * x).contains(&(blob.height() as f32));
     let mut letters = blobs.iter().filter(like_letters);
-    let Some(mut bounds) = letters.next().copied() else { return plane.clone() };
+    let Some(mut bounds) = letters.next().copied() else { return plane };
     letters.for_each(|letter| bounds.include(letter));
     let margin = (x * MARGIN) as usize;
     let before = |edge: u32| (edge as usize).saturating_sub(margin);
@@ -65,7 +70,7 @@ fn around(plane: &Plane, blobs: &[Blob], x: f32, grown: usize) -> Plane {
         after(bounds.right),
         after(bounds.bottom) + grown,
     );
-    if part.pixels.len() * 10 < plane.pixels.len() * WORTH_CROPPING { part } else { plane.clone() }
+    if part.pixels.len() * 10 < plane.pixels.len() * WORTH_CROPPING { part } else { plane }
 }
 
 #[cfg(test)]

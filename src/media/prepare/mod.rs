@@ -140,7 +140,7 @@ fn steps(
     clean::despeckle(&mut plane, &found.ink, found.tone, &found.blobs, &found.text, &strikes);
     on_time()?;
     let again = Again::of(before, &plane, found);
-    let page = again.page_of(plane, X_HEIGHT);
+    let page = again.first(plane);
     Ok(Some((page, again)))
 }
 
