@@ -120,6 +120,13 @@ impl Canvas {
         }
     }
 
+    /// Whether nothing that was on the canvas before a frame shows through it, or comes back after it.
+    pub fn is_hidden_by(&self, frame: &Frame<'_>) -> bool {
+        let all = Area { left: 0, top: 0, right: self.width, bottom: self.height };
+        let whole = self.area(frame) == all && frame.width * frame.height <= FRAME_PIXELS;
+        whole && frame.transparent.is_none() && frame.disposal != Disposal::Previous
+    }
+
     fn area(&self, frame: &Frame<'_>) -> Area {
         let area = Area {
             left: frame.left,

@@ -24,8 +24,8 @@ mod tests;
 /// harmless animation must not lose frames.
 const WORK: usize = 16_000_000;
 /// Pixels more for each byte of the file. A real animation spends a byte on 10 to 30 pixels; a bomb makes much work of
-/// few bytes. A thousand frames of 1000x1000 in 1.8 MB cost 37 ms.
-const WORK_A_BYTE: usize = 12;
+/// few bytes.
+const WORK_A_BYTE: usize = 8;
 /// Pixels of one pass over the largest of files.
 const MOST_WORK: usize = 40_000_000;
 /// Frames that are composed; of an animation with more, so many of them, evenly.
@@ -155,6 +155,8 @@ struct Survey {
     frames: usize,
     /// Numbers of the frames that were composed.
     numbers: Vec<usize>,
+    /// Which of them hide all that was before them.
+    hiding: Vec<bool>,
     /// One a composed frame, then those of the blends.
     moments: Vec<Moment>,
     /// The per-pixel darkest and lightest of all frames, where the animation flickers.
@@ -162,23 +164,40 @@ struct Survey {
     seen: Vec<Seen>,
 }
 
-/// Composes the animation until `deadline`, or the work of the plan is done; `shown` sees each composed frame's
-/// number, how long it stands in ms, the canvas, what changed on it and whether it is the last one, and says whether
-/// to go on.
+/// A frame that was composed.
+struct Step<'c> {
+    number: usize,
+    /// How long it stands, in ms.
+    visible: u32,
+    canvas: &'c Canvas,
+    /// What changed on the canvas.
+    area: Area,
+    /// Whether nothing shows through it that was there before, now or later.
+    hides: bool,
+    is_last: bool,
+}
+
+/// Composes the animation until `deadline`, or the work of the plan is done; `shown` sees each frame, and says whether to
+/// go on. Those of which `needed` says no, by their index among the composed ones, are passed over unpainted.
 fn play(
     bytes: &[u8],
     plan: &Plan,
     deadline: Instant,
-    mut shown: impl FnMut(usize, u32, &Canvas, Area, bool) -> bool,
+    needed: impl Fn(usize) -> bool,
+    mut shown: impl FnMut(Step<'_>) -> bool,
 ) {
     let Some(mut blocks) = Blocks::new(bytes) else { return };
     let mut canvas = Canvas::new(plan.width, plan.height);
     let late = || Instant::now() >= deadline;
-    let mut done = 0;
+    let (mut done, mut index) = (0, 0);
     let mut next = blocks.next().map(|frame| (1, frame));
     while let Some((number, frame)) = next {
-        let (area, cut) = canvas.paint(&frame, &late);
-        done += work(&frame).max(area.pixels());
+        let (mut area, mut cut) = (Area::default(), None);
+        if needed(index) {
+            (area, cut) = canvas.paint(&frame, &late);
+            done += work(&frame).max(area.pixels());
+        }
+        index += 1;
         let more = cut != Some(Cut::Late) && done < plan.work && !late();
         let mut visible = visible(&frame);
         let mut following = number;
@@ -192,7 +211,9 @@ fn play(
                 false => visible = visible.saturating_add(self::visible(&frame)),
             }
         }
-        if !shown(number, visible, &canvas, area, next.is_none()) {
+        let hides = cut.is_none() && canvas.is_hidden_by(&frame);
+        let is_last = next.is_none();
+        if !shown(Step { number, visible, canvas: &canvas, area, hides, is_last }) {
             break;
         }
     }
@@ -207,24 +228,32 @@ fn survey(bytes: &[u8], plan: &Plan, shown: usize, deadline: Instant) -> Survey 
     let grid = Grid::new(plan.width, plan.height);
     let mut cells = grid.blank();
     let mut planes: Option<(Vec<u8>, Vec<u8>)> = None;
-    let (mut moments, mut numbers): (Vec<Moment>, Vec<usize>) = (Vec::new(), Vec::new());
+    let (mut moments, mut numbers, mut hiding) = (Vec::<Moment>::new(), Vec::new(), Vec::new());
     let mut seen = Vec::new();
-    play(bytes, plan, deadline, |number, visible, canvas, area, _| {
-        if plan.frames > 1 && seen.len() < shown {
-            let size = (plan.width as u32, plan.height as u32);
-            let fate = Fate::Frame { shown_ms: visible };
-            seen.push(Seen::new(format!("frame {number}"), size, &canvas.pixels, fate));
-        }
-        grid.update(&mut cells, area, &canvas.shades);
-        match &mut planes {
-            None if plan.frames > 1 => planes = Some((canvas.shades.clone(), canvas.shades.clone())),
-            None => {}
-            Some((darkest, lightest)) => fold(canvas, area, darkest, lightest),
-        }
-        moments.push(Moment { cells: cells.clone(), visible });
-        numbers.push(number);
-        true
-    });
+    play(
+        bytes,
+        plan,
+        deadline,
+        |_| true,
+        |step| {
+            let Step { number, visible, canvas, area, hides, .. } = step;
+            if plan.frames > 1 && seen.len() < shown {
+                let size = (plan.width as u32, plan.height as u32);
+                let fate = Fate::Frame { shown_ms: visible };
+                seen.push(Seen::new(format!("frame {number}"), size, &canvas.pixels, fate));
+            }
+            grid.update(&mut cells, area, &canvas.shades);
+            match &mut planes {
+                None if plan.frames > 1 => planes = Some((canvas.shades.clone(), canvas.shades.clone())),
+                None => {}
+                Some((darkest, lightest)) => fold(canvas, area, darkest, lightest),
+            }
+            moments.push(Moment { cells: cells.clone(), visible });
+            numbers.push(number);
+            hiding.push(hides);
+            true
+        },
+    );
     let frames = numbers.last().copied().unwrap_or(0);
     let mut blends = Vec::new();
     if let Some((darkest, lightest)) = planes
@@ -251,7 +280,7 @@ fn survey(bytes: &[u8], plan: &Plan, shown: usize, deadline: Instant) -> Survey 
     {
         last.visible = last.visible.max(STAYS);
     }
-    Survey { frames, numbers, moments, blends, seen }
+    Survey { frames, numbers, hiding, moments, blends, seen }
 }
 
 /// Whether the frames follow each other so fast that the eye sees them as one.
@@ -275,7 +304,7 @@ fn mean(plane: &[u8]) -> u64 {
     plane.iter().map(|&value| u64::from(value)).sum::<u64>() / (plane.len() as u64).max(1)
 }
 
-/// The second pass: composes again, up to the last frame that is wanted.
+/// The second pass: composes again what the wanted frames show, up to the last of them.
 fn take_stills(bytes: &[u8], plan: &Plan, survey: &Survey, take: &[usize], deadline: Instant) -> Vec<Still> {
     let rank = |index: usize| take.iter().position(|&wanted| wanted == index);
     let composed = survey.numbers.len();
@@ -291,10 +320,17 @@ fn take_stills(bytes: &[u8], plan: &Plan, survey: &Survey, take: &[usize], deadl
         }
     }
     if let Some(last) = take.iter().copied().filter(|&index| index < composed).max() {
+        // A wanted frame, and those before it from the last one on that hides what was before.
+        let mut needed = vec![false; composed];
+        for &wanted in take.iter().filter(|&&index| index < composed) {
+            let from = survey.hiding[..=wanted].iter().rposition(|&hides| hides).unwrap_or(0);
+            needed[from..=wanted].fill(true);
+        }
+        let needed = |index: usize| needed.get(index).copied().unwrap_or(true);
         let mut index = 0;
-        play(bytes, plan, deadline, |number, _, canvas, _, end| {
+        play(bytes, plan, deadline, needed, |Step { number, canvas, is_last, .. }| {
             // Too late to compose as far as the picture wanted: what is there by now is better than nothing.
-            let fallback = (end && index < last && stills.is_empty()).then_some(0);
+            let fallback = (is_last && index < last && stills.is_empty()).then_some(0);
             if let Some(rank) = rank(index).or(fallback) {
                 let label = if survey.frames > 1 { format!("frame {number}") } else { String::new() };
                 stills.push((rank, still(label, canvas.pixels.clone())));

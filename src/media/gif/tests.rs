@@ -110,10 +110,16 @@ fn reference(width: usize, height: usize, frames: &[Frame<'_>]) -> Vec<Vec<[u8; 
 fn watch(bytes: &[u8], mut look: impl FnMut(&Canvas, Area)) {
     let deadline = Instant::now() + Duration::from_secs(60);
     let plan = Plan::of(bytes, &Limits::default()).unwrap();
-    play(bytes, &plan, deadline, |_, _, canvas, area, _| {
-        look(canvas, area);
-        true
-    });
+    play(
+        bytes,
+        &plan,
+        deadline,
+        |_| true,
+        |step| {
+            look(step.canvas, step.area);
+            true
+        },
+    );
 }
 
 #[test]
@@ -138,6 +144,36 @@ fn composition_is_a_browsers() {
         });
         assert_eq!(steps, frames.len());
     }
+}
+
+#[test]
+fn pictures_are_taken_of_what_was_composed() {
+    let mut numbers = Numbers(11);
+    let mut taken = 0;
+    for case in 0..400 {
+        let (width, height) = (30 + numbers.below(20), 30 + numbers.below(20));
+        let count = 2 + numbers.below(8);
+        let random = |_| {
+            let mut frame = random_frame(&mut numbers, width, height);
+            // Many hide what was before, wholly or but for their transparent pixels.
+            if numbers.below(2) == 0 {
+                (frame.left, frame.top, frame.width, frame.height) = (0, 0, width, height);
+                let pixels = usize::from(width) * usize::from(height);
+                frame.buffer = (0..pixels).map(|_| numbers.below(4) as u8).collect::<Vec<u8>>().into();
+            }
+            frame
+        };
+        let mut frames: Vec<_> = (0..count).map(random).collect();
+        (frames[0].left, frames[0].top) = (0, 0);
+        let expected = reference(width.into(), height.into(), &frames);
+        for still in look(&encode(width, height, &frames, Repeat::Infinite)).stills {
+            let Some(number) = still.label.strip_prefix("frame ") else { continue };
+            let number: usize = number.parse().unwrap();
+            assert!(still.raster.pixels == expected[number - 1], "case {case}, frame {number}: {frames:?}");
+            taken += usize::from(number > 1);
+        }
+    }
+    assert!(taken > 100, "{taken}");
 }
 
 #[test]
@@ -298,11 +334,17 @@ fn of_an_animation_that_makes_too_much_work_frames_are_taken_evenly() {
     let plan = Plan::of(&bytes, &Limits::default()).unwrap();
     let (mut numbers, mut time) = (Vec::new(), 0);
     let deadline = Instant::now() + Duration::from_secs(60);
-    play(&bytes, &plan, deadline, |number, visible, _, _, _| {
-        numbers.push(number);
-        time += visible;
-        true
-    });
+    play(
+        &bytes,
+        &plan,
+        deadline,
+        |_| true,
+        |step| {
+            numbers.push(step.number);
+            time += step.visible;
+            true
+        },
+    );
     assert!(numbers.len() <= MOST_COMPOSED && numbers.len() * 700 * 700 <= plan.work + 2 * 700 * 700);
     assert_eq!((numbers[0], *numbers.last().unwrap(), time), (1, 320, 320 * 100));
     assert!(numbers[1..].windows(2).all(|pair| pair[1] - pair[0] == plan.step));
