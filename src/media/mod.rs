@@ -53,6 +53,11 @@ mod timed;
 /// Pixels of a picture that is put together from tiles, all of which are held in memory.
 const JOINED_PIXELS: u64 = 10_000_000;
 
+/// Pixels from which the margins of a picture are worth looking for.
+const LARGE_PIXELS: usize = 1_000_000;
+/// Rows and columns that are left of them: as much ground as a code has around it.
+const MARGIN: usize = 64;
+
 /// Blocks below which nothing is a drawn code: the smallest one has some 220 dark modules.
 const LEAST_BLOCKS: usize = 90;
 /// Cells below which a table is none, where neighbours of one colour may be one cell, and those with a background.
@@ -133,6 +138,9 @@ impl Extract {
     /// Looks at a picture that was decoded: its codes, and whether it is worth reading as text.
     fn picture(&mut self, label: &str, raster: &Raster, limits: &Limits, budget: &Budget) {
         let started = Instant::now();
+        let whole = raster;
+        let part = (raster.pixels.len() > LARGE_PIXELS).then(|| raster.without_margins(MARGIN)).flatten();
+        let raster = part.as_ref().unwrap_or(raster);
         self.codes(label, raster, budget);
         let codes = started.elapsed();
         let found = match self.pages.len() < limits.ocr_pages {
@@ -151,8 +159,8 @@ impl Extract {
         };
         if self.seen.len() < limits.shown {
             let fate = Fate::Looked { codes, preparation: started.elapsed().saturating_sub(codes), found };
-            let size = (raster.width, raster.height);
-            self.seen.push(Seen::new(label.to_owned(), size, &raster.pixels, fate));
+            let size = (whole.width, whole.height);
+            self.seen.push(Seen::new(label.to_owned(), size, &whole.pixels, fate));
         }
     }
 

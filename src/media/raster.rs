@@ -14,6 +14,38 @@ impl Raster {
     pub fn luma(&self) -> Vec<u8> {
         self.pixels.iter().map(|&pixel| luma(pixel)).collect()
     }
+
+    /// What is left without rows and columns of the last pixel's colour around it, but for `margin` of them; `None` where
+    /// that is more than half of it.
+    pub fn without_margins(&self, margin: usize) -> Option<Raster> {
+        let width = self.width as usize;
+        let ground = vec![*self.pixels.last()?; width];
+        // As bytes, which are compared many at once.
+        let is_ground = |pixels: &[[u8; 3]]| pixels.as_flattened() == ground[..pixels.len()].as_flattened();
+        let rows = || self.pixels.chunks_exact(width);
+        let top = rows().position(|row| !is_ground(row)).unwrap_or(0);
+        let bottom = rows().rposition(|row| !is_ground(row)).map_or(0, |row| row + 1);
+        let (mut left, mut right) = (width, 0);
+        for row in rows().take(bottom).skip(top) {
+            if !is_ground(&row[..left]) {
+                left = row.iter().position(|pixel| *pixel != ground[0]).unwrap_or(left);
+            }
+            if !is_ground(&row[right..]) {
+                right = row.iter().rposition(|pixel| *pixel != ground[0]).map_or(right, |column| column + 1);
+            }
+        }
+        let top = top.saturating_sub(margin);
+        let bottom = (bottom + margin).min(self.height as usize);
+        // Of a blank one the corner is left.
+        let left = if left > right { 0 } else { left.saturating_sub(margin) };
+        let right = (right + margin).min(width);
+        let (wide, high) = (right - left, bottom - top);
+        if wide * high * 2 > self.pixels.len() {
+            return None;
+        }
+        let pixels = rows().take(bottom).skip(top).flat_map(|row| &row[left..left + wide]).copied().collect();
+        Some(Raster { width: wide as u32, height: high as u32, pixels })
+    }
 }
 
 /// The means of squares of pixels, `factor` by `factor`, of a picture of so many columns and rows; `on_time` is asked before
@@ -63,6 +95,26 @@ pub fn over_white(value: u8, alpha: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn margins_go_where_they_are_most_of_a_picture() {
+        let picture = |ink: &[(usize, usize)]| {
+            let mut pixels = vec![[250, 0, 9]; 100 * 60];
+            ink.iter().for_each(|&(x, y)| pixels[y * 100 + x] = [7; 3]);
+            Raster { width: 100, height: 60, pixels }
+        };
+        let part = picture(&[(20, 30), (40, 22), (31, 40)]).without_margins(5).unwrap();
+        assert_eq!((part.width, part.height), (31, 29));
+        let ink: Vec<usize> = (0..part.pixels.len()).filter(|&at| part.pixels[at] == [7; 3]).collect();
+        assert_eq!(ink, [5 * 31 + 25, 13 * 31 + 5, 23 * 31 + 16]);
+        // At the edge there is no more margin than there is.
+        let part = picture(&[(0, 0)]).without_margins(5).unwrap();
+        assert_eq!((part.width, part.height, part.pixels[0]), (6, 6, [7; 3]));
+        assert_eq!(picture(&[(1, 1), (98, 58)]).without_margins(5), None);
+        let part = picture(&[]).without_margins(5).unwrap();
+        assert_eq!((part.width, part.height, part.pixels.len()), (5, 5, 25));
+        assert_eq!(Raster { width: 0, height: 0, pixels: Vec::new() }.without_margins(5), None);
+    }
 
     #[test]
     fn squares_of_pixels_become_their_means_row_by_row_while_there_is_time() {
