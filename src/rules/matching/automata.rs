@@ -35,9 +35,13 @@ impl Gate {
     }
 }
 
-/// A pattern that is too large for PCRE2 (more than 64 KB compiled); built when it is first asked.
+/// A pattern that is too large for PCRE2 (more than 64 KB compiled); built when it is first asked. To say where a match begins
+/// takes as much memory again as to say whether there is one, and most rules need not know.
 #[derive(Debug, Default)]
-pub struct Large(OnceLock<Option<Exact>>);
+pub struct Large {
+    any: OnceLock<Option<Any>>,
+    exact: OnceLock<Option<Exact>>,
+}
 
 impl Large {
     /// Whether the pattern can be built.
@@ -45,12 +49,22 @@ impl Large {
     /// # Errors
     /// Why it cannot.
     pub fn check(regex: &Regex) -> Result<(), String> {
-        Exact::of(regex).map(drop)
+        Exact::of(regex, forward(&hir(regex)?)?).map(drop)
+    }
+
+    fn any(&self, regex: &Regex) -> Option<&Any> {
+        self.any.get_or_init(|| Any::of(regex).ok()).as_ref()
+    }
+
+    /// Whether there is a match.
+    pub fn is_match(&self, regex: &Regex, subject: &[u8]) -> bool {
+        self.any(regex).is_some_and(|any| any.is_match(&Input::new(subject)))
     }
 
     /// The first match that starts at or behind `at`; what is before it counts as context.
     pub fn find_at(&self, regex: &Regex, subject: &[u8], at: usize) -> Option<Range<usize>> {
-        self.0.get_or_init(|| Exact::of(regex).ok()).as_ref()?.find(&behind(subject, at))
+        let exact = || Exact::of(regex, self.any(regex)?.forward.clone()).ok();
+        self.exact.get_or_init(exact).as_ref()?.find(&behind(subject, at))
     }
 }
 
@@ -100,6 +114,26 @@ fn lines(text: &[u8], at: usize) -> impl Iterator<Item = usize> {
     first.into_iter().chain(memchr::memchr_iter(b'\n', rest).map(move |end| at + end + 1))
 }
 
+/// Says whether there is a match.
+#[derive(Debug)]
+struct Any {
+    forward: dfa::DFA,
+    caches: Caches<dfa::Cache>,
+}
+
+impl Any {
+    fn of(regex: &Regex) -> Result<Any, String> {
+        Ok(Any { forward: forward(&hir(regex)?)?, caches: Caches::default() })
+    }
+
+    fn is_match(&self, input: &Input<'_>) -> bool {
+        let input = input.clone().earliest(true);
+        let search = |cache: &mut dfa::Cache| self.forward.try_search_fwd(cache, &input);
+        // no error is met, as below
+        self.caches.with(|| self.forward.create_cache(), search).is_ok_and(|found| found.is_some())
+    }
+}
+
 /// Says where the match is.
 #[derive(Debug)]
 struct Exact {
@@ -108,11 +142,10 @@ struct Exact {
 }
 
 impl Exact {
-    fn of(regex: &Regex) -> Result<Exact, String> {
-        let hir = parsed(&regex.plain, regex.flags).ok_or("not a pattern of the regex crate")?;
+    fn of(regex: &Regex, forward: dfa::DFA) -> Result<Exact, String> {
         let backward = dfa::Config::new().match_kind(MatchKind::All);
-        let backward = automaton(&hir, thompson::Config::new().reverse(true), backward)?;
-        let regex = regex::Builder::new().build_from_dfas(forward(&hir)?, backward);
+        let backward = automaton(&hir(regex)?, thompson::Config::new().reverse(true), backward)?;
+        let regex = regex::Builder::new().build_from_dfas(forward, backward);
         Ok(Exact { regex, caches: Caches::default() })
     }
 
@@ -122,6 +155,10 @@ impl Exact {
         // neither error is met: no byte stops these automata, and they never give up
         found.ok()?.map(|found| found.range())
     }
+}
+
+fn hir(regex: &Regex) -> Result<Hir, String> {
+    parsed(&regex.plain, regex.flags).ok_or_else(|| "not a pattern of the regex crate".to_owned())
 }
 
 fn forward(hir: &Hir) -> Result<dfa::DFA, String> {

@@ -78,6 +78,17 @@ impl Decider {
         &self.regex
     }
 
+    /// Whether there is a match.
+    pub fn is_match(&self, subject: &[u8]) -> Result<bool, Exceeded> {
+        match &self.large {
+            Some(large) => {
+                let is_open = self.gate.as_ref().is_none_or(|gate| gate.is_open(&self.regex, subject, 0));
+                Ok(is_open && large.is_match(&self.regex, subject))
+            }
+            None => self.find_at(subject, 0).map(|found| found.is_some()),
+        }
+    }
+
     /// The first match that starts at or behind `at`; what is before it counts as context.
     pub fn find_at(&self, subject: &[u8], at: usize) -> Result<Option<Range<usize>>, Exceeded> {
         if self.gate.as_ref().is_some_and(|gate| !gate.is_open(&self.regex, subject, at)) {
@@ -227,6 +238,8 @@ mod tests {
         assert!(large.large.is_some());
         assert_eq!(large.count(b"W00007 x\nxw00008 x\nw11999\tX\n", u32::MAX), Ok(2));
         assert_eq!(large.find_at(b"w00007 x\nw00008 x", 1), Ok(Some(9..17)));
+        assert_eq!(large.is_match(b"x w00008 x"), Ok(true));
+        assert_eq!(large.is_match(b"w00008 xy"), Ok(false));
         // `$` before a last line feed and looking around are no matter of that engine
         let words = words.join("|");
         for text in [format!("/(?:{words})$/"), format!("/(?=x)(?:{words})/")] {

@@ -260,7 +260,7 @@ impl View {
             if !pattern.negated {
                 timed(costs, book, || pattern.positive(unit, end, sink));
             } else if pattern.how == How::Exact
-                || timed(costs, book, || !matches!(pattern.decider.find_at(unit, 0), Ok(None)))
+                || timed(costs, book, || !matches!(pattern.decider.is_match(unit), Ok(false)))
             {
                 matched.push(id);
             }
@@ -319,10 +319,16 @@ impl Pattern {
             return;
         }
         let decided = self.how == How::Exact && !self.captures();
-        if decided && wanted == 1 && !sink.wants_evidence(self.rule) {
+        // nobody asks where it is
+        let is_enough = wanted == 1 && !self.captures() && !sink.wants_evidence(self.rule);
+        if decided && is_enough {
             return sink.hit(self.rule, 1, unit, None);
         }
-        match self.find(unit, wanted) {
+        let found = match is_enough {
+            true => self.decider.is_match(unit).map(|is_match| (u32::from(is_match), None)),
+            false => self.find(unit, wanted),
+        };
+        match found {
             Ok((0, _)) if decided => sink.hit(self.rule, 1, unit, None),
             Ok((0, _)) => {}
             Ok((count, first)) => {
