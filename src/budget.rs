@@ -127,6 +127,8 @@ pub struct Skipped {
 pub struct Budget {
     started: Instant,
     deadline: Instant,
+    /// See [`Budget::keep`].
+    kept: Duration,
     skipped: Vec<Skipped>,
 }
 
@@ -141,7 +143,7 @@ impl Budget {
 
     /// A budget of `allowance` whose clock started at `started`, when the frame's first byte was read.
     pub fn starting_at(started: Instant, allowance: Duration) -> Budget {
-        Budget { started, deadline: started + allowance, skipped: Vec::new() }
+        Budget { started, deadline: started + allowance, kept: Duration::ZERO, skipped: Vec::new() }
     }
 
     /// When the reply has to leave.
@@ -153,7 +155,13 @@ impl Budget {
     /// the allowance before it, 10 ms at the most.
     pub fn cutoff(&self) -> Instant {
         const MARGIN: Duration = Duration::from_millis(10);
-        self.deadline.checked_sub(MARGIN.min(self.allowance() / 8)).unwrap_or(self.deadline)
+        self.deadline.checked_sub(MARGIN.min(self.allowance() / 8) + self.kept).unwrap_or(self.deadline)
+    }
+
+    /// Keeps so much time for the work that comes after the present one: the [cutoff](Budget::cutoff) is earlier by it,
+    /// until another time is kept, or none.
+    pub fn keep(&mut self, time: Duration) {
+        self.kept = time;
     }
 
     /// The whole allowance.
@@ -208,6 +216,11 @@ mod tests {
             let before = budget.deadline() - budget.cutoff();
             assert_eq!(before.as_secs_f64() * 1e3, margin, "{allowance}");
         }
+        let mut budget = Budget::new(Duration::from_millis(500));
+        budget.keep(Duration::from_millis(7));
+        assert_eq!(budget.deadline() - budget.cutoff(), Duration::from_millis(17));
+        budget.keep(Duration::ZERO);
+        assert_eq!(budget.deadline() - budget.cutoff(), Duration::from_millis(10));
         let late =
             Budget::starting_at(Instant::now() - Duration::from_millis(95), Duration::from_millis(100));
         assert!(late.expired());

@@ -1,6 +1,9 @@
 //! The way of a message, one commented line a stage.
 
-use std::{mem, time::Instant};
+use std::{
+    mem,
+    time::{Duration, Instant},
+};
 
 use rustc_hash::FxHashSet;
 
@@ -50,6 +53,9 @@ pub struct Scratch {
     pub(crate) rules: rules::Scratch,
     pub(crate) tokens: Tokens,
 }
+
+/// Time that is kept for judging what pictures and documents say, or an eighth of all, where that is less.
+const JUDGING: Duration = Duration::from_millis(10);
 
 /// More than this is given back after a message: one giant must not be kept for all that follow.
 const ARENA_KEPT: usize = 16 << 20;
@@ -252,7 +258,9 @@ impl<'a> Scan<'a> {
     fn media(mut self, arena: &Arena, scratch: &mut Scratch, slot: &dyn Publish) -> Verdict {
         let message = self.parse(arena);
         // What pixels and text hide in the parts, and what do they say?
+        self.budget.keep(JUDGING.min(self.budget.allowance() / 8));
         self.attachments(&message, slot);
+        self.budget.keep(Duration::ZERO);
         self.note_cut(&message);
         // The text that was found late goes the same way as the rest.
         if !self.late.is_empty() {

@@ -120,10 +120,10 @@ impl Scan<'_> {
         }
     }
 
-    /// Says what is known by now.
+    /// Says what is known by now. What was read is not judged yet, so that this is never all.
     fn hand_up(&mut self, slot: &dyn Publish) {
         self.looked.drain(..).for_each(|looked| slot.looked(looked));
-        slot.publish(self.verdict());
+        slot.publish(self.unfinished(Stage::Media));
     }
 
     /// Reads the codes that text parts draw.

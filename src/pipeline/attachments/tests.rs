@@ -1,6 +1,6 @@
 //! What whole messages say by their pictures. QR codes stand for text, since reading them needs no worker process.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use qrcode::{Color, QrCode};
@@ -10,7 +10,7 @@ use crate::{
     config::Settings,
     engine::Engine,
     ocr::Pool,
-    pipeline::{self, Mail},
+    pipeline::{self, Mail, Publish},
     profile::Profile,
     verdict::Verdict,
     wire::request::Envelope,
@@ -99,6 +99,30 @@ fn a_code_gives_its_link_and_is_remembered() {
         assert_eq!((&verdict.texts[0].text[..], &verdict.texts[0].place[..]), (URI, "part 2"));
         assert_eq!((engine.memory.counts().hits, engine.memory.counts().misses), (hits, 1));
     }
+}
+
+/// The verdicts that stood on the way.
+#[derive(Default)]
+struct Standing(Mutex<Vec<Verdict>>);
+
+impl Publish for Standing {
+    fn publish(&self, verdict: Verdict) {
+        self.0.lock().unwrap().push(verdict);
+    }
+}
+
+#[test]
+fn no_verdict_is_complete_before_what_pictures_say_is_judged() {
+    let (engine, standing) = (engine(), Standing::default());
+    let raw = mail("<img src=cid:p0>", &[code(1, 1), code(1, 1)].concat());
+    let (envelope, profile) = (Envelope::default(), Profile::external());
+    let mail = Mail { raw: raw.as_bytes(), envelope: &envelope, profile: &profile };
+    let budget = Budget::new(Duration::from_secs(60));
+    let verdict = pipeline::scan(&engine, &mut engine.scratch(), mail, budget, &standing);
+    assert!(verdict.complete);
+    let standing = standing.0.into_inner().unwrap();
+    assert_eq!(standing.iter().map(|verdict| verdict.texts.len()).collect::<Vec<_>>(), [0, 1, 2]);
+    assert!(standing.iter().all(|verdict| !verdict.complete));
 }
 
 #[test]
