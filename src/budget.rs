@@ -5,7 +5,7 @@
 //! with [`Budget::skip`], so that the verdict can name it.
 
 use std::{
-    fmt,
+    fmt, mem,
     time::{Duration, Instant},
 };
 
@@ -159,9 +159,9 @@ impl Budget {
     }
 
     /// Keeps so much time for the work that comes after the present one: the [cutoff](Budget::cutoff) is earlier by it,
-    /// until another time is kept, or none.
-    pub fn keep(&mut self, time: Duration) {
-        self.kept = time;
+    /// until another time is kept, or none. Gives back what was kept before.
+    pub fn keep(&mut self, time: Duration) -> Duration {
+        mem::replace(&mut self.kept, time)
     }
 
     /// The whole allowance.

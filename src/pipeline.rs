@@ -207,6 +207,8 @@ struct Scan<'a> {
     findings: Findings,
     hits: Hits,
     late: Vec<LateText>,
+    /// How many of these the rules have seen.
+    judged: usize,
     /// What was seen, where anyone asks for it.
     looked: Vec<Looked>,
 }
@@ -214,12 +216,21 @@ struct Scan<'a> {
 impl<'a> Scan<'a> {
     fn new(engine: &'a Engine, mail: Mail<'a>, budget: Budget) -> Scan<'a> {
         let findings = Findings { queue_id: mail.envelope.queue_id.clone(), ..Findings::default() };
-        Scan { engine, mail, budget, findings, hits: Hits::default(), late: Vec::new(), looked: Vec::new() }
+        Scan {
+            engine,
+            mail,
+            budget,
+            findings,
+            hits: Hits::default(),
+            late: Vec::new(),
+            judged: 0,
+            looked: Vec::new(),
+        }
     }
 
     fn resume(engine: &'a Engine, mail: Mail<'a>, pending: Pending) -> Scan<'a> {
         let Pending { budget, findings, hits } = pending;
-        Scan { engine, mail, budget, findings, hits, late: Vec::new(), looked: Vec::new() }
+        Scan { engine, mail, budget, findings, hits, late: Vec::new(), judged: 0, looked: Vec::new() }
     }
 
     fn text(mut self, arena: &Arena, scratch: &mut Scratch, slot: &dyn Publish) -> Progress {
@@ -259,7 +270,7 @@ impl<'a> Scan<'a> {
         let message = self.parse(arena);
         // What pixels and text hide in the parts, and what do they say?
         self.budget.keep(JUDGING.min(self.budget.allowance() / 8));
-        self.attachments(&message, slot);
+        self.attachments(&message, scratch, slot);
         self.budget.keep(Duration::ZERO);
         self.note_cut(&message);
         // The text that was found late goes the same way as the rest.
@@ -301,15 +312,19 @@ impl<'a> Scan<'a> {
             .timed(Stage::Rules, |scan| engine.rules.scan(&subject, &mut scratch.rules, &mut scan.budget));
     }
 
+    /// The rules over the text that was found late and that they have not seen.
     fn late_rules(&mut self, scratch: &mut Scratch) {
+        let unseen = mem::replace(&mut self.judged, self.late.len());
         if !self.mail.profile.stages.has(Stage::Rules) {
             return;
         }
+        let kept = self.budget.keep(Duration::ZERO);
         self.timed(Stage::Rules, |scan| {
-            for late in &scan.late {
+            for late in &scan.late[unseen..] {
                 scan.engine.rules.scan_late(late, &mut scan.hits, &mut scratch.rules, &mut scan.budget);
             }
         });
+        self.budget.keep(kept);
     }
 
     fn bayes(&mut self, message: &Message<'_>, scratch: &mut Scratch) {

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Instant};
 
 use memchr::memmem;
 
-use super::{Looked, Publish, ReadPage, Scan};
+use super::{Looked, Publish, ReadPage, Scan, Scratch};
 use crate::{
     budget::{Stage, Why},
     media::{self, Again, Extract, Kind, Said, layout},
@@ -82,7 +82,7 @@ fn collect<'m>(message: &Message<'m>) -> (Vec<Attachment<'m>>, Vec<Vec<Vec<usize
 
 impl Scan<'_> {
     /// Looks into every picture and document.
-    pub(super) fn attachments(&mut self, message: &Message<'_>, slot: &dyn Publish) {
+    pub(super) fn attachments(&mut self, message: &Message<'_>, scratch: &mut Scratch, slot: &dyn Publish) {
         if self.mail.profile.stages.has(Stage::Qr) {
             self.drawn(message);
         }
@@ -104,7 +104,7 @@ impl Scan<'_> {
             for &index in parts.into_iter().flatten().flatten() {
                 joined[index] = true;
             }
-            self.hand_up(slot);
+            self.hand_up(scratch, slot);
         }
         for (attachment, _) in found.into_iter().zip(joined).filter(|(_, joined)| !joined) {
             let Attachment { place, kind, bytes } = attachment;
@@ -115,14 +115,19 @@ impl Scan<'_> {
                 self.budget.skip(stage, place, Why::Deadline);
             } else {
                 self.attachment(stage, kind, &bytes, &place);
-                self.hand_up(slot);
+                self.hand_up(scratch, slot);
             }
         }
     }
 
-    /// Says what is known by now. What was read is not judged yet, so that this is never all.
-    fn hand_up(&mut self, slot: &dyn Publish) {
+    /// Says what is known by now. Bayes comes when all is read, so that this is never all.
+    fn hand_up(&mut self, scratch: &mut Scratch, slot: &dyn Publish) {
         self.looked.drain(..).for_each(|looked| slot.looked(looked));
+        // The next picture may take what time there is.
+        if self.judged < self.late.len() && self.budget.left() < self.budget.allowance() / 2 {
+            self.late_rules(scratch);
+            self.judge();
+        }
         slot.publish(self.unfinished(Stage::Media));
     }
 

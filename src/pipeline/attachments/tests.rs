@@ -1,6 +1,9 @@
 //! What whole messages say by their pictures. QR codes stand for text, since reading them needs no worker process.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
 
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 use qrcode::{Color, QrCode};
@@ -148,6 +151,18 @@ fn what_a_document_does_is_a_symbol_and_is_remembered() {
         );
         assert!(verdict.texts.is_empty(), "it says nothing");
         assert_eq!(engine.memory.counts().hits, hits);
+    }
+    // In the verdict that stands it is at once where more than half of the time is gone.
+    for (elapsed, stands) in [(0, false), (400, true)] {
+        let standing = Standing::default();
+        let (envelope, profile) = (Envelope::default(), Profile::external());
+        let mail = Mail { raw: raw.as_bytes(), envelope: &envelope, profile: &profile };
+        let budget =
+            Budget::starting_at(Instant::now() - Duration::from_secs(elapsed), Duration::from_secs(600));
+        pipeline::scan(&engine, &mut engine.scratch(), mail, budget, &standing);
+        let standing = standing.0.into_inner().unwrap();
+        let last = standing.last().expect("a verdict");
+        assert_eq!(last.symbols.iter().any(|symbol| &*symbol.name == "PDF_LAUNCH"), stands, "{elapsed}");
     }
 }
 
