@@ -114,33 +114,43 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
         } else {
             let told = |e: io::Error| Failure::no_input(format!("{}: {e}", path.display()));
             let is_folder = fs::metadata(path).map_err(told)?.is_dir();
-            walk(path, is_folder, &mut found).map_err(told)?;
+            walk(path.clone(), is_folder, &mut found).map_err(told)?;
         }
     }
     Ok(found)
 }
 
-fn walk(path: &Path, is_folder: bool, found: &mut Vec<Input>) -> io::Result<()> {
+fn walk(path: PathBuf, is_folder: bool, found: &mut Vec<Input>) -> io::Result<()> {
     if !is_folder {
-        found.push(Input::File(path.to_owned()));
+        found.push(Input::File(path));
         return Ok(());
     }
     let folders = [path.join("cur"), path.join("new")];
     if folders.iter().all(|folder| folder.is_dir()) {
-        return folders.iter().try_for_each(|folder| walk(folder, true, found));
+        return folders.into_iter().try_for_each(|folder| walk(folder, true, found));
     }
-    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-    entries.retain(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
-    entries.sort_by_cached_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(&path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.as_encoded_bytes().starts_with(b".") {
+            entries.push((name, entry.file_type().ok()));
+        }
+    }
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for (name, kind) in entries {
+        let path = path.join(name);
         // The directory knows it, but for links.
-        let is_folder = match entry.file_type() {
-            Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+        let is_folder = match kind {
+            Some(kind) if !kind.is_symlink() => kind.is_dir(),
             _ => path.is_dir(),
         };
         // What cannot be looked into is told when it is to be read, and does not stop the rest.
-        if walk(&path, is_folder, found).is_err() {
+        if is_folder {
+            if walk(path.clone(), true, found).is_err() {
+                found.push(Input::File(path));
+            }
+        } else {
             found.push(Input::File(path));
         }
     }
@@ -177,14 +187,17 @@ fn read_into(path: &Path, data: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads to the end without a look at the length, which takes as long as a read: most mail is one, and one more that
-/// finds nothing.
+/// Reads to the end without a look at the length, which takes as long as a read: most mail is one.
 fn read_whole(file: &fs::File, data: &mut Vec<u8>) -> io::Result<()> {
     loop {
         data.reserve(64 << 10);
-        match rustix::io::read(file, spare_capacity(data)) {
-            Ok(0) => return Ok(()),
+        let (room, start) = (data.capacity() - data.len(), data.len() as u64);
+        match rustix::io::pread(file, spare_capacity(data), start) {
+            // What has places to read from has its end where it gives less than was asked for.
+            Ok(count) if count < room => return Ok(()),
             Ok(_) | Err(Errno::INTR) => {}
+            // A pipe has none.
+            Err(Errno::SPIPE) => return (&mut &*file).read_to_end(data).map(|_| ()),
             Err(error) => return Err(error.into()),
         }
     }
