@@ -374,11 +374,13 @@ impl Table {
             let length = share.len();
             narrow(share).iter_mut().take(length).for_each(|place| *place = codes[*place as usize].0);
         }
-        let tokens = self.tokens.iter().zip(codes).filter(|(_, code)| code.kind().is_numbered());
-        Part {
-            tokens: tokens.map(|(&(fingerprint, counts), code)| (code, fingerprint, counts)).collect(),
-            sizes,
-        }
+        let is_numbered = |kind: &Kind| kind.is_numbered();
+        let numbered: u32 =
+            (0..).zip(sizes).filter(|&(kind, _)| is_numbered(&Kind(kind))).map(|(_, size)| size).sum();
+        let mut tokens = Vec::with_capacity(numbered as usize);
+        let known = self.tokens.iter().zip(codes).filter(|(_, code)| is_numbered(&code.kind()));
+        tokens.extend(known.map(|(&(fingerprint, counts), code)| (code, fingerprint, counts)));
+        Part { tokens, sizes }
     }
 
     /// Counts a message of a class with this token: the token's place.

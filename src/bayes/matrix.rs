@@ -189,17 +189,19 @@ impl<'c> Numbering<'c> {
         let mut rare: [Vec<u32>; VIEWS as usize] = Default::default();
         for _ in 0..most {
             let Some((row, lengths, others)) = self.sort() else { break };
+            let mut is_alone = [false; VIEWS as usize];
             for &(fingerprint, number, kind) in &self.others[..others] {
                 let view = kind.view();
-                if kind.is_rare() {
-                    rare[view].push(number);
-                } else if kind.is_alone() {
+                if kind.is_alone() {
                     numbered[view].alone.push((fingerprint, row as u32));
-                    rare[view].splice(.., [self.messages[view] + row as u32]);
+                    is_alone[view] = true;
+                } else if kind.is_rare() {
+                    rare[view].push(number);
                 }
             }
             for (view, numbered) in numbered.iter_mut().enumerate() {
                 let common = &self.common[view][..lengths[view]];
+                rare[view].extend(is_alone[view].then_some(self.messages[view] + row as u32));
                 let place = numbered.numbers.push_both(common, &rare[view]);
                 numbered.rows.push((row, Numbers { place, common: common.len() as u32 }));
                 rare[view].clear();
@@ -220,15 +222,18 @@ impl<'c> Numbering<'c> {
             other.resize(length, (0, 0, Kind::default()));
         }
         let (mut headers, mut bodies, mut others) = (0, 0, 0);
-        // Which kind comes next can't be foretold, so no branch hangs on it.
         let (row, tokens) = self.reader.next()?;
         for (fingerprint, part, code) in tokens {
             let kind = code.kind();
             let number = self.first[part][kind.index()].wrapping_add(code.number());
-            (header[headers], body[bodies], other[others]) = (number, number, (fingerprint, number, kind));
+            // Which view comes next can't be foretold, so no branch hangs on it.
+            (header[headers], body[bodies]) = (number, number);
             headers += usize::from(kind.is_common() & (kind.view() == 0));
             bodies += usize::from(kind.is_common() & (kind.view() == 1));
-            others += usize::from(!kind.is_common());
+            if !kind.is_common() {
+                other[others] = (fingerprint, number, kind);
+                others += 1;
+            }
         }
         Some((row, [headers, bodies], others))
     }
