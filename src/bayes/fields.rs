@@ -2,7 +2,7 @@
 
 use super::{
     hash::{WordHash, mix},
-    text::{Characters, Look},
+    text::{Fours, Look},
     tokens::{Field, Tokens, body, head},
 };
 use crate::{
@@ -19,10 +19,9 @@ const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
 
 // What is looked at in a text. Characters tell of senders and programs that were never seen before.
-const ALL: Look = Look { pairs: 1, characters: Characters::All };
-const WORDS: Look = Look { pairs: 1, characters: Characters::No };
-const ADDRESS: Look = Look { pairs: 2, characters: Characters::All };
-const HOST: Look = Look { pairs: 0, characters: Characters::All };
+const ALL: Look = Look { pairs: 2, fours: Fours::All };
+const WORDS: Look = Look { pairs: 1, fours: Fours::No };
+const HOST: Look = Look { pairs: 0, fours: Fours::All };
 
 /// A fact with a number.
 fn fact(tokens: &mut Tokens, name: Field, value: u64) {
@@ -45,7 +44,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
         let value = header.value(message.arena());
         let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
         match kind {
-            Kind::Address => tokens.text(name, value.as_bytes(), ADDRESS),
+            Kind::Address => tokens.text(name, value.as_bytes(), ALL),
             Kind::Recipient => {
                 tokens.text(name, value.as_bytes(), WORDS);
                 fact(tokens, name, 10 + (value.matches('@').count() as u64).min(5));

@@ -7,8 +7,8 @@
 //!
 //! What stands in the header section and what stands in the body are learned apart, and their scores added:
 //! learned together, the many tokens of the body would do all the work and the few of the header would never
-//! get the weight that they deserve. Of two scorers one begins near naive Bayes and one far from it: their mean is
-//! better than either.
+//! get the weight that they deserve. The messages are passed over in three orders, of which
+//! one begins near naive Bayes and one far from it: their mean is better than any of them.
 //!
 //! Every pass is one thread's work in an order that follows from the messages themselves and a fixed seed, so
 //! the same messages give the same bytes on any number of cores.
@@ -23,28 +23,23 @@ use super::{
     model::{Calibration, Learned, length_factor},
 };
 
-/// A number for each scorer: they learn side by side, as most of the time goes to fetching weights from memory.
-pub(super) type Lanes = [f32; SCORERS];
-const SCORERS: usize = 2;
-
 /// How to learn. The defaults are what won on folds; see ARCHITECTURE.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// The first step of a weight is about as long as this.
     pub rate: f32,
-    /// Orders in which the messages are passed over.
-    pub orders: u32,
     /// Tokens that stand in fewer messages are left out.
     pub rarest: u32,
-    /// The share of naive Bayes' log-odds that the weights of each scorer begin with.
-    pub priors: Lanes,
+    /// For each order in which the messages are passed over the share of naive Bayes' log-odds that the weights begin
+    /// with.
+    pub priors: [f32; 3],
     /// A message that is told with a probability so close to its class teaches nothing.
     pub margin: f32,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { rate: 1.2, orders: 3, rarest: 1, priors: [0.5, 0.1], margin: 0.02 }
+        Options { rate: 1.2, rarest: 1, priors: [0.5, 0.3, 0.1], margin: 0.02 }
     }
 }
 
@@ -73,22 +68,21 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     learned.weights.reserve(views.iter().map(Matrix::len).sum());
     for matrix in views {
         let start = Start::new(&matrix, &classes);
-        let orders = 0..options.orders.max(1);
+        let orders = options.priors.par_iter().enumerate();
         let passes: Vec<Pass> = orders
-            .into_par_iter()
-            .map(|order| Pass::new(&matrix, &start, &classes, u64::from(order), options))
+            .map(|(order, &prior)| Pass::new(&matrix, &start, &classes, order as u64, prior, options))
             .collect();
         for (row, score) in scores.iter_mut().enumerate() {
             let late = passes.iter().filter_map(|pass| pass.unseen.get(row).copied().flatten());
             let (sum, count) = late.fold((0.0, 0), |(sum, count), score| (sum + f64::from(score), count + 1));
             *score = score.filter(|_| count > 0).map(|score| score + sum / f64::from(count));
         }
-        let share = 1.0 / (passes.len() * SCORERS) as f32;
-        learned.bias += passes.iter().flat_map(|pass| pass.bias).sum::<f32>() * share;
+        let share = 1.0 / passes.len() as f32;
+        learned.bias += passes.iter().map(|pass| pass.bias).sum::<f32>() * share;
         let mut weights = vec![0.0f32; matrix.counts.len()];
         for pass in &passes {
             for (weight, more) in weights.iter_mut().zip(&pass.weights) {
-                *weight += more.iter().sum::<f32>();
+                *weight += more;
             }
         }
         weights.iter_mut().for_each(|weight| *weight *= share);
@@ -161,7 +155,7 @@ impl Start {
         });
         let correction = |(row, &is_spam): (usize, &bool)| {
             let common = matrix.row(row).common();
-            sum_one(&changes[usize::from(is_spam)], common) * length_factor(common.len()) as f32
+            sum(&changes[usize::from(is_spam)], common) * length_factor(common.len()) as f32
         };
         let corrections = classes.par_iter().enumerate().map(|(row, spam)| correction((row, spam))).collect();
         Start { weights, corrections }
@@ -170,9 +164,9 @@ impl Start {
 
 /// What one pass over the messages learned.
 struct Pass {
-    weights: Vec<Lanes>,
-    bias: Lanes,
-    /// The mean score of each message just before it was learned, where that was in the later half of the pass.
+    weights: Vec<f32>,
+    bias: f32,
+    /// The score of each message just before it was learned, where that was in the later half of the pass.
     unseen: Vec<Option<f32>>,
 }
 
@@ -183,34 +177,42 @@ const FIRST_GRADIENTS: f32 = 0.001;
 const BIAS_RATE: f32 = 0.1;
 
 impl Pass {
-    fn new(matrix: &Matrix, start: &Start, classes: &[bool], seed: u64, options: &Options) -> Pass {
+    fn new(
+        matrix: &Matrix,
+        start: &Start,
+        classes: &[bool],
+        seed: u64,
+        prior: f32,
+        options: &Options,
+    ) -> Pass {
         let mut learner = Learner {
             matrix,
             start,
             classes,
             options,
-            weights: start.weights.iter().map(|weight| options.priors.map(|prior| prior * weight)).collect(),
-            squares: vec![[FIRST_GRADIENTS; SCORERS]; start.weights.len()],
-            bias: [0.0; SCORERS],
-            bias_squares: [1.0; SCORERS],
+            prior,
+            weights: start.weights.iter().map(|weight| prior * weight).collect(),
+            squares: vec![FIRST_GRADIENTS; start.weights.len()],
+            bias: 0.0,
+            bias_squares: 1.0,
         };
         let mut unseen = vec![None; classes.len()];
         let order = shuffled(classes.len(), seed);
         let mut taught = Vec::new();
         for (position, number) in order.iter().map(|&number| number as usize).enumerate() {
-            let (scores, learners) = learner.look_at(number, [true; SCORERS]);
-            if learners.contains(&true) {
-                taught.push((number, learners));
+            let (score, learned) = learner.look_at(number);
+            if learned {
+                taught.push(number);
             }
             if position >= order.len() / 2
                 && let Some(slot) = unseen.get_mut(number)
             {
-                *slot = Some(scores.iter().sum::<f32>() / SCORERS as f32);
+                *slot = Some(score);
             }
         }
         // What was not told well enough is few, and looked at once more.
-        for (number, learners) in taught {
-            learner.look_at(number, learners);
+        for number in taught {
+            learner.look_at(number);
         }
         Pass { weights: learner.weights, bias: learner.bias, unseen }
     }
@@ -222,90 +224,47 @@ struct Learner<'a> {
     start: &'a Start,
     classes: &'a [bool],
     options: &'a Options,
-    weights: Vec<Lanes>,
+    prior: f32,
+    weights: Vec<f32>,
     /// The sum of the squared gradients that each weight has seen. Apart from the weights, as most rows are
     /// only judged.
-    squares: Vec<Lanes>,
-    bias: Lanes,
-    bias_squares: Lanes,
+    squares: Vec<f32>,
+    bias: f32,
+    bias_squares: f32,
 }
 
 impl Learner<'_> {
-    /// Judges a message, and has those of `learners` learn of it that did not tell it by a wide enough margin: the
-    /// scores before that, and who learned.
-    fn look_at(&mut self, number: usize, learners: [bool; SCORERS]) -> (Lanes, [bool; SCORERS]) {
+    /// Judges a message, and learns of it if it was not told by a wide enough margin: the score before that, and
+    /// whether anything was learned.
+    fn look_at(&mut self, number: usize) -> (f32, bool) {
         let rate = self.options.rate;
         let row = self.matrix.row(number);
         let common = row.common();
         let factor = length_factor(common.len()) as f32;
         let correction = self.start.corrections.get(number).copied().unwrap_or_default();
         let class = f32::from(u8::from(self.classes.get(number).copied().unwrap_or_default()));
-        let sums = sum(&self.weights, common);
-        let scores: Lanes = std::array::from_fn(|scorer| {
-            sums[scorer] * factor + self.bias[scorer] + self.options.priors[scorer] * correction
-        });
-        let errors = scores.map(|score| 1.0 / (1.0 + (-score).exp()) - class);
-        let learners: [bool; SCORERS] = std::array::from_fn(|scorer| {
-            learners[scorer] && !row.all.is_empty() && errors[scorer].abs() >= self.options.margin
-        });
-        if !learners.contains(&true) {
-            return (scores, learners);
+        let score = sum(&self.weights, common) * factor + self.bias + self.prior * correction;
+        let error = 1.0 / (1.0 + (-score).exp()) - class;
+        if row.all.is_empty() || error.abs() < self.options.margin {
+            return (score, false);
         }
-        // Who does not learn has no error: nothing of it moves.
-        let errors: Lanes = std::array::from_fn(|scorer| if learners[scorer] { errors[scorer] } else { 0.0 });
-        for ((bias, squares), error) in self.bias.iter_mut().zip(&mut self.bias_squares).zip(errors) {
-            *bias -= BIAS_RATE * rate * error / squares.sqrt();
-            *squares += error * error;
-        }
-        let gradients = errors.map(|error| error * factor);
-        let (steps, growth) =
-            (gradients.map(|gradient| rate * gradient), gradients.map(|gradient| gradient * gradient));
+        self.bias -= BIAS_RATE * rate * error / self.bias_squares.sqrt();
+        self.bias_squares += error * error;
+        let gradient = error * factor;
+        let (step, growth) = (rate * gradient, gradient * gradient);
         for token in row.all.iter().map(|&token| token as usize) {
-            if let (Some(weights), Some(squares)) = (self.weights.get_mut(token), self.squares.get_mut(token))
+            if let (Some(weight), Some(squares)) = (self.weights.get_mut(token), self.squares.get_mut(token))
             {
-                for scorer in 0..SCORERS {
-                    squares[scorer] += growth[scorer];
-                    weights[scorer] -= steps[scorer] / squares[scorer].sqrt();
-                }
+                *squares += growth;
+                *weight -= step / squares.sqrt();
             }
         }
-        (scores, learners)
+        (score, true)
     }
 }
 
-/// The sums of the weights of a row, in lanes: one addition need not wait for the one before.
-fn sum(weights: &[Lanes], row: &[u32]) -> Lanes {
-    const STEPS: usize = 4;
-    let mut lanes = [Lanes::default(); STEPS];
-    let (chunks, rest) = row.as_chunks::<STEPS>();
-    for chunk in chunks {
-        for step in 0..STEPS {
-            add(&mut lanes[step], weights, chunk[step]);
-        }
-    }
-    let mut total = Lanes::default();
-    for lane in lanes {
-        for scorer in 0..SCORERS {
-            total[scorer] += lane[scorer];
-        }
-    }
-    for &token in rest {
-        add(&mut total, weights, token);
-    }
-    total
-}
-
-#[inline(always)]
-fn add(sum: &mut Lanes, weights: &[Lanes], token: u32) {
-    if let Some(more) = weights.get(token as usize) {
-        for scorer in 0..SCORERS {
-            sum[scorer] += more[scorer];
-        }
-    }
-}
-
-/// As [`sum`], of one number a token.
-fn sum_one(weights: &[f32], row: &[u32]) -> f32 {
+/// The sum of the weights of a row, in lanes: one addition need not wait for the one before.
+fn sum(weights: &[f32], row: &[u32]) -> f32 {
     const LANES: usize = 8;
     let weight = |&token: &u32| weights.get(token as usize).copied().unwrap_or_default();
     let mut lanes = [0.0f32; LANES];

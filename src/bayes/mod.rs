@@ -9,6 +9,7 @@ mod corpus;
 mod counting;
 mod counts;
 mod fields;
+mod folded;
 mod hash;
 mod learn;
 mod map_ffi;
@@ -20,6 +21,7 @@ mod spool;
 mod store;
 mod text;
 mod tokens;
+mod words;
 
 pub mod metrics;
 

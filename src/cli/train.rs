@@ -44,7 +44,7 @@ pub struct Args {
 /// What may lie in memory.
 #[derive(Clone, Debug, Default, clap::Args)]
 struct Bound {
-    /// Hold so many megabytes of tokens in memory, what is more in files without a name; a message takes 9 KB
+    /// Hold so many megabytes of tokens in memory, what is more in files without a name; a message takes 6 KB
     #[arg(long, value_name = "MB")]
     memory: Option<usize>,
     /// Where those files go, instead of the system's temporary directory

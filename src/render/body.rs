@@ -163,12 +163,6 @@ impl<'m> Body<'m> {
         }
     }
 
-    /// All of it, not in units.
-    pub fn whole(mut self) -> &'m [u8] {
-        self.flush();
-        self.out.into_bump_slice()
-    }
-
     /// The units, each with the part that it starts in.
     pub fn units(mut self) -> Vec<(&'m [u8], usize)> {
         self.flush();

@@ -1,30 +1,26 @@
 //! The beginning of a message as a reader sees it: what a filter of words looks at, for a fraction of what all views
 //! cost. It does not depend on what the rules say about links.
 
+use std::borrow::Cow;
+
 use super::{
-    html::{self, HtmlFacts},
+    html::{self, Html},
     uri::{self, Link},
-    views::{Leaf, LeafText},
+    views::LeafText,
 };
-use crate::{
-    mime::{Message, TextKind},
-    render::body::Body,
-};
+use crate::mime::{Arena, Message, TextKind};
 
 /// The beginning of a message.
 #[derive(Debug, Default)]
 pub struct Glance<'m> {
     /// The decoded subject, no LF.
     pub subject: &'m str,
-    /// What a reader sees of the text of all leaves, without the subject: white space squeezed, an LF after each
-    /// paragraph.
-    pub text: &'m [u8],
+    /// What a reader sees of the text of each leaf, without the subject; white space is as it was written.
+    pub texts: Vec<&'m str>,
     /// Whether HTML hides text.
     pub hides: bool,
     /// Links in the text, then those of HTML; each once.
     pub links: Vec<Link<'m>>,
-    /// Facts of each HTML part, as far as it was looked at.
-    pub html: Vec<HtmlFacts<'m>>,
 }
 
 /// How far a glance goes.
@@ -35,8 +31,7 @@ pub struct Reach {
     pub links: usize,
 }
 
-/// So many times the text that is wanted is looked at of a leaf: there may be nothing but blanks, or markup.
-const PLAIN: usize = 2;
+/// So many times the text that is wanted is looked at of HTML: there may be nothing but markup.
 const MARKUP: usize = 32;
 
 /// Looks at the beginning of a message.
@@ -45,38 +40,38 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
     let subject = message.header("Subject").unwrap_or_default();
     let mut glance = Glance { subject, ..Glance::default() };
     let mut found = Vec::new();
-    let mut body = Body::new(None, true, reach.text, arena);
     let mut left = reach.text;
-    for (index, part) in message.leaves() {
+    for (_, part) in message.leaves() {
         if left == 0 {
             break;
         }
-        body.leaf();
         let Some(kind) = part.text_kind() else { continue };
         let text = part.text(message);
-        if kind == TextKind::Plain {
-            let text = start(text, left.saturating_mul(PLAIN));
-            body.text(index, text);
-            left = left.saturating_sub(text.len());
-            continue;
-        }
-        let rendered = html::render_within(start(text, left.saturating_mul(MARKUP)), left, arena);
-        let leaf = Leaf {
-            part: index,
-            text: LeafText::Html { text: rendered.text, invisible: rendered.invisible },
-            is_wide: true,
+        let text = match kind {
+            TextKind::Plain => text,
+            TextKind::Html => {
+                let html = html::render_within(start(text, left.saturating_mul(MARKUP)), left, arena);
+                glance.hides |= !html.invisible.is_empty();
+                found.extend(html.links.iter().map(|link| link.uri));
+                visible(html, arena)
+            }
         };
-        let visible = leaf.text.visible();
-        body.text(index, &visible);
-        left = left.saturating_sub(visible.len());
-        glance.hides |= leaf.hides();
-        found.extend(rendered.links.iter().map(|link| link.uri));
-        glance.html.push(rendered.facts);
+        let text = start(text, left);
+        left -= text.len();
+        glance.texts.push(text);
     }
-    let text = body.whole();
-    glance.text = text.get(..reach.text).unwrap_or(text);
-    glance.links = uri::links(glance.text, &found, reach.links, arena);
+    glance.links = uri::links(&glance.texts, &found, reach.links, arena);
     glance
+}
+
+fn visible<'m>(html: Html<'m>, arena: &'m Arena) -> &'m str {
+    if html.invisible.is_empty() {
+        return arena.alloc_str(&html.text);
+    }
+    match (LeafText::Html { text: html.text, invisible: html.invisible }).visible() {
+        Cow::Borrowed(text) => arena.alloc_str(text),
+        Cow::Owned(text) => arena.alloc_str(&text),
+    }
 }
 
 fn start(text: &str, bytes: usize) -> &str {
@@ -101,7 +96,7 @@ mod tests {
         let mail = "Subject: s\nContent-Type: text/html\n\n<p>One  two</p><p>three</p>\
                     <span style=\"display:none\">hidden</span> <a href=\"http://Example.com/x\">four</a>\n";
         with(mail, FAR, |glance| {
-            let text = String::from_utf8_lossy(glance.text).into_owned();
+            let text = glance.texts.concat();
             assert!(text.contains("One two") && text.contains("three") && text.contains("four"), "{text:?}");
             assert!(glance.hides && !text.contains("hidden"), "{text:?}");
             assert_eq!((glance.subject, glance.links.len()), ("s", 1));
@@ -118,7 +113,7 @@ mod tests {
             format!("Subject: s\nContent-Type: text/html\n\n<b>{}</b>", words.replace(' ', "</b> <b>"));
         for mail in [plain, html] {
             with(&mail, Reach { text: 100, links: 60 }, |glance| {
-                assert_eq!(glance.text.len(), 100, "{mail:.60}");
+                assert_eq!(glance.texts.concat().len(), 100, "{mail:.60}");
                 assert_eq!(glance.links.len(), 1, "the same link is one");
             });
         }
@@ -135,7 +130,7 @@ mod tests {
             "Subject: s\nContent-Type: text/html\n\n<div style=\"display:none\">{hidden}</div><p>buy pills</p>"
         );
         with(&mail, FAR, |glance| {
-            assert!(String::from_utf8_lossy(glance.text).contains("buy pills"));
+            assert!(glance.texts.concat().contains("buy pills"));
         });
     }
 

@@ -40,10 +40,15 @@ pub fn render<'m>(source: &'m str, is_wide: bool, until: Option<Instant>, arena:
     };
     let mut html = within(prepared, is_wide, usize::MAX, until, arena);
     html.facts.length = source.chars().count();
+    let is_wide = is_wide || has_wide(&html.text);
+    for c in html.text.chars() {
+        html.facts.text_length += 1;
+        html.facts.non_space += usize::from(!is_white(c, is_wide));
+    }
     html
 }
 
-/// Renders the beginning of HTML, up to so many bytes of text that a reader sees.
+/// Renders the beginning of HTML, up to so many bytes of text that a reader sees. Of the facts, lengths are left out.
 pub fn render_within<'m>(source: &'m str, visible: usize, arena: &'m Arena) -> Html<'m> {
     let prepared = match prepare(source) {
         Cow::Borrowed(source) => source,
@@ -440,11 +445,6 @@ impl<'m> Renderer<'m> {
         self.facts.max_size = self.styles.max_size;
         self.facts.min_size = self.styles.min_size;
         self.facts.inside = self.inside;
-        let is_wide = self.is_wide || has_wide(&self.text);
-        for c in self.text.chars() {
-            self.facts.text_length += 1;
-            self.facts.non_space += usize::from(!is_white(c, is_wide));
-        }
         self.facts.invisible_bytes = self.hidden;
         let Renderer { text, invisible, links, facts, is_cut, .. } = self;
         Html { text, invisible, links, facts, is_cut }

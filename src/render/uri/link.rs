@@ -21,21 +21,23 @@ pub struct Link<'m> {
     pub domain: &'m str,
 }
 
-/// The first links of a text and of HTML, each once, `most` at most.
-pub fn links<'m>(text: &'m [u8], html: &[&'m str], most: usize, arena: &'m Arena) -> Vec<Link<'m>> {
+/// The first links of texts and of HTML, each once, `most` at most.
+pub fn links<'m>(texts: &[&'m str], html: &[&'m str], most: usize, arena: &'m Arena) -> Vec<Link<'m>> {
     let settings = Settings::default();
     let mut links = Vec::new();
     let mut seen: FxHashSet<&[u8]> = FxHashSet::default();
-    find::links(text, &settings.boundaries, |found, by| {
-        let found = find::trimmed(found);
-        if links.len() >= most || !seen.insert(found) {
-            return;
-        }
-        if let Some(link) = TextLink::read(found, by, &settings.boundaries) {
-            let link = Link::of(arena.alloc_str(&link.uri), Kind::Bytes, &settings, arena);
-            links.extend((!link.host.is_empty()).then_some(link));
-        }
-    });
+    for text in texts {
+        find::links(text.as_bytes(), &settings.boundaries, |found, by| {
+            let found = find::trimmed(found);
+            if links.len() >= most || !seen.insert(found) {
+                return;
+            }
+            if let Some(link) = TextLink::read(found, by, &settings.boundaries) {
+                let link = Link::of(arena.alloc_str(&link.uri), Kind::Bytes, &settings, arena);
+                links.extend((!link.host.is_empty()).then_some(link));
+            }
+        });
+    }
     seen.clear();
     for raw in html {
         if links.len() < most && seen.insert(raw.as_bytes()) {

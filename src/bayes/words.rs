@@ -1,0 +1,280 @@
+//! Words, and pairs of them.
+
+use super::{
+    folded::{Class, Folded, OF_WORD},
+    hash::{WordHash, fingerprint, mix},
+    tokens::Field,
+};
+
+/// Words that are longer are hardly words; their characters are seen all the same.
+const LONGEST: usize = 40;
+/// Letters that stand alone, at least so many in a row, are one word ("v i a g r a").
+const SPLIT: usize = 4;
+/// The longest distance of two words that make a pair.
+const MAX_PAIRS: usize = 2;
+
+// What kind of token of its field it is; even, so that the field's view stays.
+const PAIR: u64 = 0x7060;
+const NUMBER: u64 = 0x6e74;
+
+/// Room that is used again for each text.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// A text in small letters, and zeros behind it.
+    small: Vec<u8>,
+    /// A bit for each of its bytes: whether words are made of it.
+    of_words: Vec<u64>,
+}
+
+/// Bytes that are read at once; so many zeros stand behind a text.
+const STEP: usize = 8;
+
+/// The hash of the word of so many bytes that begins there. Zeros have to follow the text.
+#[inline]
+fn word_hash(text: &[u8], start: usize, length: usize) -> u64 {
+    let eight = |at: usize| {
+        let bytes = text.get(at..).and_then(|rest| rest.first_chunk::<STEP>());
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    };
+    let (mut hash, mut at, mut left) = (0, start, length);
+    while left > STEP {
+        hash = mix(hash, eight(at));
+        at += STEP;
+        left -= STEP;
+    }
+    // Of the last ones those that belong to the word.
+    mix(hash, eight(at) & u64::MAX >> (u64::BITS as usize - STEP * left.max(1)))
+}
+
+/// Appends the words of an ASCII text, and pairs of them that are no further apart than `pairs`.
+pub(super) fn of_ascii(found: &mut Vec<u64>, scratch: &mut Scratch, field: Field, text: &[u8], pairs: usize) {
+    let Scratch { small, of_words } = scratch;
+    small.clear();
+    small.extend_from_slice(text);
+    small.make_ascii_lowercase();
+    small.extend_from_slice(&[0; STEP]);
+    of_words.clear();
+    of_words.extend(text.chunks(u64::BITS as usize).map(|bytes| {
+        let bits =
+            bytes.iter().zip(0..).map(|(&byte, at)| u64::from(OF_WORD[usize::from(byte & 0x7f)]) << at);
+        bits.fold(0, |all, bit| all | bit)
+    }));
+    let mut words = Finder::new(found, field, pairs);
+    let mut at = 0;
+    while let Some(start) = next(of_words, at, true) {
+        let end = next(of_words, start, false).unwrap_or(text.len());
+        if start > at + 1 {
+            words.gap();
+        }
+        let length = end - start;
+        let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+        if length <= LONGEST {
+            let is_number = is_digit(start) && (start..end).all(is_digit);
+            words.word(word_hash(small, start, length), length, is_number);
+        }
+        if length == 1 && !is_digit(start) {
+            words.letter(u32::from(small[start]));
+        } else {
+            words.gap();
+        }
+        at = end;
+    }
+    words.gap();
+}
+
+/// The next bit at or after `at` that is as wanted.
+#[inline]
+fn next(bits: &[u64], at: usize, is_set: bool) -> Option<usize> {
+    const BITS: usize = u64::BITS as usize;
+    let wanted = |bits: u64| if is_set { bits } else { !bits };
+    let mut index = at / BITS;
+    let mut left = wanted(*bits.get(index)?) >> (at % BITS) << (at % BITS);
+    while left == 0 {
+        index += 1;
+        left = wanted(*bits.get(index)?);
+    }
+    Some(index * BITS + left.trailing_zeros() as usize)
+}
+
+/// The same of any text. Of ideographs, which are words of their own, neighbours are always a pair.
+pub(super) fn of_folded(found: &mut Vec<u64>, field: Field, folded: &[Folded], pairs: usize) {
+    let mut words = Finder::new(found, field, pairs);
+    let mut rest = folded;
+    while let Some((&first, others)) = rest.split_first() {
+        if !first.is_of_word() {
+            if first.is(Class::Ideograph) {
+                words.gap();
+                words.add(WordHash::EMPTY.push(first.character()).value(), pairs.max(1));
+            }
+            rest = others;
+            // Two gaps in a row end a word whose letters stand apart.
+            if !rest.first().is_some_and(|next| next.is_of_word()) {
+                words.gap();
+            }
+            continue;
+        }
+        let length = rest.iter().position(|next| !next.is_of_word()).unwrap_or(rest.len());
+        let (word, others) = rest.split_at(length);
+        if length <= LONGEST {
+            words.word(hash_of(word), length, word.iter().all(|next| next.is(Class::Digit)));
+        }
+        if length == 1 && !first.is(Class::Digit) {
+            words.letter(first.character());
+        } else {
+            words.gap();
+        }
+        rest = others;
+    }
+    words.gap();
+}
+
+/// The hash of a word: that of [`word_hash`] if it is ASCII, however it was written.
+fn hash_of(word: &[Folded]) -> u64 {
+    let mut bytes = [0; LONGEST + STEP];
+    for (byte, folded) in bytes.iter_mut().zip(word) {
+        match u8::try_from(folded.character()) {
+            Ok(ascii) if ascii.is_ascii() => *byte = ascii,
+            _ => return word.iter().fold(WordHash::EMPTY, |hash, next| hash.push(next.character())).value(),
+        }
+    }
+    word_hash(&bytes, 0, word.len())
+}
+
+/// Letters that stood alone are kept up to so many.
+const LETTERS: usize = LONGEST;
+
+struct Finder<'f> {
+    found: &'f mut Vec<u64>,
+    field: Field,
+    pairs: usize,
+    /// The words before this one, the last one first.
+    before: [u64; MAX_PAIRS],
+    /// Letters that stood alone just now.
+    letters: [Folded; LETTERS],
+    count: usize,
+}
+
+impl<'f> Finder<'f> {
+    fn new(found: &'f mut Vec<u64>, field: Field, pairs: usize) -> Finder<'f> {
+        let letters = [Folded::default(); LETTERS];
+        Finder { found, field, pairs, before: [0; MAX_PAIRS], letters, count: 0 }
+    }
+
+    #[inline]
+    fn word(&mut self, hash: u64, length: usize, is_number: bool) {
+        // Of a long number only its length says something that comes again.
+        let hash = if is_number && length > 2 { mix(NUMBER, length as u64) } else { hash };
+        self.add(hash, self.pairs);
+    }
+
+    #[inline]
+    fn add(&mut self, hash: u64, pairs: usize) {
+        self.found.push(fingerprint(self.field, hash));
+        for (distance, &before) in self.before.iter().take(pairs).enumerate() {
+            if before != 0 {
+                self.found.push(fingerprint(self.field ^ (PAIR + 2 * distance as u64), mix(before, hash)));
+            }
+        }
+        self.before = [hash, self.before[0]];
+    }
+
+    /// A letter stands alone.
+    #[inline]
+    fn letter(&mut self, character: u32) {
+        if let Some(letter) = self.letters.get_mut(self.count) {
+            *letter = Folded::new(Class::Letter, character);
+            self.count += 1;
+        }
+    }
+
+    /// What stood alone is a word of its own if it was enough.
+    #[inline]
+    fn gap(&mut self) {
+        if self.count >= SPLIT {
+            let hash = hash_of(&self.letters[..self.count]);
+            self.found.push(fingerprint(self.field, hash));
+        }
+        self.count = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tokens::body, *};
+    use crate::bayes::folded::fold;
+
+    const FIELD: Field = body("body");
+
+    fn folded(text: &str, pairs: usize) -> Vec<u64> {
+        let (mut found, mut folded) = (Vec::new(), Vec::new());
+        fold(text.as_bytes(), &mut folded);
+        of_folded(&mut found, FIELD, &folded, pairs);
+        found
+    }
+
+    /// The words of an ASCII text, found in both ways.
+    fn ascii(text: &str, pairs: usize) -> Vec<u64> {
+        let mut found = Vec::new();
+        of_ascii(&mut found, &mut Scratch::default(), FIELD, text.as_bytes(), pairs);
+        assert_eq!(found, folded(text, pairs), "{text:?}");
+        found
+    }
+
+    #[test]
+    fn both_ways_find_the_same_words() {
+        let long = format!("{} x{} {}", "y".repeat(40), "z".repeat(40), "1".repeat(64));
+        let wide = format!("{}{}", " ".repeat(63), "word ".repeat(30));
+        let texts =
+            ["", " ", "a", "a b", "Free OFFER: $100 (100%) don't 2002", "v i a g r a", "v-i-a-g-r-a.", &long];
+        for text in
+            texts.into_iter().chain([&wide[..], "x, y, z, w", "12 123 1a2 a", &wide[..64], &wide[..128]])
+        {
+            for pairs in 0..=2 {
+                ascii(text, pairs);
+            }
+        }
+    }
+
+    #[test]
+    fn a_disguised_word_is_the_word() {
+        for (disguised, plain) in
+            [("vіаgrа", "viagra"), ("ＵＮＳＵＢＳＣＲＩＢＥ", "unsubscribe"), ("Müller", "muller")]
+        {
+            assert_eq!(folded(disguised, 0), ascii(plain, 0), "{disguised}");
+        }
+        assert_ne!(ascii("unsubscribe", 0), ascii("unsubscribes", 0));
+        assert_ne!(ascii("unsubscribed", 0), ascii("unsubscribes", 0));
+        assert_ne!(ascii("12345678", 0), ascii("1234567x", 0));
+    }
+
+    #[test]
+    fn words_and_pairs_up_to_a_distance() {
+        assert_eq!([0, 1, 2].map(|pairs| ascii("one two three", pairs).len()), [3, 5, 6]);
+        assert_eq!(folded("привет мир", 1).len(), 3);
+        assert_eq!(folded("안녕 세계", 1).len(), 3);
+    }
+
+    #[test]
+    fn scripts_without_spaces_share_characters_and_pairs_of_them() {
+        let (a, b) = (folded("免费发票代开", 0), folded("代开免费发票，优惠", 0));
+        let shared = a.iter().filter(|token| b.contains(token)).count();
+        // Six characters, and the pairs within 免费发票 and 代开.
+        assert_eq!(shared, 6 + 3 + 1);
+    }
+
+    #[test]
+    fn letters_that_stand_apart_are_a_word() {
+        let word = ascii("viagra", 0)[0];
+        assert!(ascii("buy v i a g r a now", 0).contains(&word));
+        assert!(ascii("V-I-A-G-R-A", 0).contains(&word));
+        assert!(!ascii("a b c", 0).contains(&ascii("abc", 0)[0]), "three are no word");
+        assert!(!ascii("v, i, a, g, r, a", 0).contains(&word), "a list");
+    }
+
+    #[test]
+    fn of_a_long_number_its_length_counts() {
+        assert_eq!(ascii("12345", 0), ascii("99999", 0));
+        assert_ne!(ascii("12345", 0), ascii("123456", 0));
+        assert_ne!(ascii("12", 0), ascii("13", 0));
+    }
+}
