@@ -31,8 +31,11 @@ pub struct Reach {
     pub links: usize,
 }
 
-/// So many times the text that is wanted is looked at of HTML: there may be nothing but markup.
+/// So many times the text that is wanted is looked at of HTML, and of a text: there may be nothing but markup, or blanks.
 const MARKUP: usize = 32;
+const BLANKS: usize = 8;
+/// Tables and signatures have shorter runs of blanks.
+const LONG_RUN: usize = 100;
 
 /// Looks at the beginning of a message.
 pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
@@ -56,8 +59,8 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
                 visible(html, arena)
             }
         };
-        let text = start(text, left);
-        left -= text.len();
+        let (text, length) = beginning(text, left);
+        left -= length;
         glance.texts.push(text);
     }
     glance.links = uri::links(&glance.texts, &found, reach.links, arena);
@@ -72,6 +75,21 @@ fn visible<'m>(html: Html<'m>, arena: &'m Arena) -> &'m str {
         Cow::Borrowed(text) => arena.alloc_str(text),
         Cow::Owned(text) => arena.alloc_str(&text),
     }
+}
+
+/// The beginning of a text of which so many bytes count, and how many do: the blanks of a long run do not, lest somebody
+/// fills the beginning with them.
+fn beginning(text: &str, bytes: usize) -> (&str, usize) {
+    let looked_at = start(text, bytes.saturating_mul(BLANKS));
+    let (mut counted, mut run) = (0, 0);
+    for (at, byte) in looked_at.bytes().enumerate() {
+        if counted == bytes {
+            return (start(looked_at, at), counted);
+        }
+        run = if byte.is_ascii_whitespace() { run + 1 } else { 0 };
+        counted += usize::from(run <= LONG_RUN);
+    }
+    (looked_at, counted)
 }
 
 fn start(text: &str, bytes: usize) -> &str {
@@ -131,6 +149,20 @@ mod tests {
         );
         with(&mail, FAR, |glance| {
             assert!(glance.texts.concat().contains("buy pills"));
+        });
+    }
+
+    #[test]
+    fn blanks_do_not_use_up_the_reach() {
+        let blanks = format!("{}x{}", " \n".repeat(8000), " ".repeat(16_000));
+        with(&format!("Subject: s\n\n{blanks}buy pills\n"), FAR, |glance| {
+            assert!(glance.texts.concat().contains("buy pills"));
+        });
+        // What is cut is cut between characters.
+        let text = format!("{}\n", format!("\u{e9}{}", " ".repeat(300)).repeat(500));
+        with(&format!("Subject: s\n\n{text}"), FAR, |glance| {
+            let texts = glance.texts.concat();
+            assert!(texts.len() > 2 * FAR.text && texts.len() < 4 * FAR.text && text.starts_with(&texts));
         });
     }
 
