@@ -374,11 +374,9 @@ impl Table {
             let length = share.len();
             narrow(share).iter_mut().take(length).for_each(|place| *place = codes[*place as usize].0);
         }
-        let is_numbered = |kind: &Kind| kind.is_numbered();
-        let numbered: u32 =
-            (0..).zip(sizes).filter(|&(kind, _)| is_numbered(&Kind(kind))).map(|(_, size)| size).sum();
-        let mut tokens = Vec::with_capacity(numbered as usize);
-        let known = self.tokens.iter().zip(codes).filter(|(_, code)| is_numbered(&code.kind()));
+        let numbered = (0..).zip(sizes).filter(|&(kind, _)| Kind(kind).is_numbered()).map(|(_, size)| size);
+        let mut tokens = Vec::with_capacity(numbered.sum::<u32>() as usize);
+        let known = self.tokens.iter().zip(codes).filter(|(_, code)| code.kind().is_numbered());
         tokens.extend(known.map(|(&(fingerprint, counts), code)| (code, fingerprint, counts)));
         Part { tokens, sizes }
     }

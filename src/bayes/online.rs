@@ -2,8 +2,8 @@
 //! message.
 //!
 //! A weight is a share of naive Bayes' log-odds of the counts so far, and a correction by AdaGrad's steps wherever a
-//! message was not told by a wide enough margin, by its view or by both views together. The calibration moves along: it learns of each score just before its
-//! message is learned.
+//! message was not told by a wide enough margin; what one view says counts in part for the other one. The calibration
+//! moves along: it learns of each score just before its message is learned.
 
 use rustc_hash::FxHashMap;
 

@@ -59,7 +59,7 @@ pub(super) fn of_ascii(found: &mut Vec<u64>, scratch: &mut Scratch, field: Field
             bytes.iter().zip(0..).map(|(&byte, at)| u64::from(OF_WORD[usize::from(byte & 0x7f)]) << at);
         bits.fold(0, |all, bit| all | bit)
     }));
-    let mut words = Finder::new(found, field, pairs);
+    let mut words = Words::new(found, field, pairs);
     let mut at = 0;
     while let Some(start) = next(of_words, at, true) {
         let end = next(of_words, start, false).unwrap_or(text.len());
@@ -98,7 +98,7 @@ fn next(bits: &[u64], at: usize, is_set: bool) -> Option<usize> {
 
 /// The same of any text. Of ideographs, which are words of their own, neighbours are always a pair.
 pub(super) fn of_folded(found: &mut Vec<u64>, field: Field, folded: &[Folded], pairs: usize) {
-    let mut words = Finder::new(found, field, pairs);
+    let mut words = Words::new(found, field, pairs);
     let mut rest = folded;
     while let Some((&first, others)) = rest.split_first() {
         if !first.is_of_word() {
@@ -143,7 +143,7 @@ fn hash_of(word: &[Folded]) -> u64 {
 /// Letters that stood alone are kept up to so many.
 const LETTERS: usize = LONGEST;
 
-struct Finder<'f> {
+struct Words<'f> {
     found: &'f mut Vec<u64>,
     field: Field,
     pairs: usize,
@@ -154,10 +154,10 @@ struct Finder<'f> {
     count: usize,
 }
 
-impl<'f> Finder<'f> {
-    fn new(found: &'f mut Vec<u64>, field: Field, pairs: usize) -> Finder<'f> {
+impl<'f> Words<'f> {
+    fn new(found: &'f mut Vec<u64>, field: Field, pairs: usize) -> Words<'f> {
         let letters = [Folded::default(); LETTERS];
-        Finder { found, field, pairs, before: [0; MAX_PAIRS], letters, count: 0 }
+        Words { found, field, pairs, before: [0; MAX_PAIRS], letters, count: 0 }
     }
 
     #[inline]

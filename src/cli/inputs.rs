@@ -146,11 +146,7 @@ fn walk(path: PathBuf, is_folder: bool, found: &mut Vec<Input>) -> io::Result<()
             _ => path.is_dir(),
         };
         // What cannot be looked into is told when it is to be read, and does not stop the rest.
-        if is_folder {
-            if walk(path.clone(), true, found).is_err() {
-                found.push(Input::File(path));
-            }
-        } else {
+        if !is_folder || walk(path.clone(), true, found).is_err() {
             found.push(Input::File(path));
         }
     }

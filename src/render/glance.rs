@@ -1,14 +1,12 @@
 //! The beginning of a message as a reader sees it: what a filter of words looks at, for a fraction of what all views
 //! cost. It does not depend on what the rules say about links.
 
-use std::borrow::Cow;
-
 use super::{
-    html::{self, Html},
+    html,
     uri::{self, Link},
     views::LeafText,
 };
-use crate::mime::{Arena, Message, TextKind};
+use crate::mime::{Message, TextKind};
 
 /// The beginning of a message.
 #[derive(Debug, Default)]
@@ -56,7 +54,8 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
                 let html = html::render_within(start(text, left.saturating_mul(MARKUP)), left, arena);
                 glance.hides |= !html.invisible.is_empty();
                 found.extend(html.links.iter().map(|link| link.uri));
-                visible(html, arena)
+                let leaf = LeafText::Html { text: html.text, invisible: html.invisible };
+                arena.alloc_str(&leaf.visible())
             }
         };
         let (text, length) = beginning(text, left);
@@ -65,16 +64,6 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
     }
     glance.links = uri::links(&glance.texts, &found, reach.links, arena);
     glance
-}
-
-fn visible<'m>(html: Html<'m>, arena: &'m Arena) -> &'m str {
-    if html.invisible.is_empty() {
-        return arena.alloc_str(&html.text);
-    }
-    match (LeafText::Html { text: html.text, invisible: html.invisible }).visible() {
-        Cow::Borrowed(text) => arena.alloc_str(text),
-        Cow::Owned(text) => arena.alloc_str(&text),
-    }
 }
 
 /// The beginning of a text of which so many bytes count, and how many do: the blanks of a long run do not, lest somebody

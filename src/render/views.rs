@@ -49,6 +49,9 @@ impl LeafText<'_> {
     /// What a reader sees.
     pub fn visible(&self) -> Cow<'_, str> {
         let LeafText::Html { text, invisible } = self else { return self.all() };
+        if invisible.is_empty() {
+            return self.all();
+        }
         let mut out = String::with_capacity(text.len());
         let mut done = 0;
         for range in invisible {

@@ -19,7 +19,7 @@ use memchr::{memchr3_iter, memmem};
 
 pub use facts::{Anchor, HtmlFacts};
 pub(super) use links::FoundLink;
-pub(super) use renderer::{Html, has_wide, render, render_within};
+pub(super) use renderer::{has_wide, render, render_within};
 use tokenizer::value;
 
 /// Makes the text what SpamAssassin gives to its HTML parser: `&nbsp;` is a blank, `<br/>` is `<br>`, and
