@@ -69,6 +69,10 @@ pub fn glance<'m>(message: &Message<'m>, reach: Reach) -> Glance<'m> {
 /// The beginning of a text of which so many bytes count, and how many do: the blanks of a long run do not, lest somebody
 /// fills the beginning with them.
 fn beginning(text: &str, bytes: usize) -> (&str, usize) {
+    let first = start(text, bytes);
+    if !has_long_run(first.as_bytes()) {
+        return (first, bytes.min(text.len()));
+    }
     let looked_at = start(text, bytes.saturating_mul(BLANKS));
     let (mut counted, mut run) = (0, 0);
     for (at, byte) in looked_at.bytes().enumerate() {
@@ -79,6 +83,16 @@ fn beginning(text: &str, bytes: usize) -> (&str, usize) {
         counted += usize::from(run <= LONG_RUN);
     }
     (looked_at, counted)
+}
+
+fn has_long_run(text: &[u8]) -> bool {
+    let is_blank = |byte: &&u8| byte.is_ascii_whitespace();
+    // A long run covers one of these places.
+    (LONG_RUN..text.len()).step_by(LONG_RUN + 1).any(|at| {
+        let (before, after) = text.split_at(at);
+        let after = after.iter().take_while(is_blank).count();
+        after > 0 && before.iter().rev().take_while(is_blank).count() + after > LONG_RUN
+    })
 }
 
 fn start(text: &str, bytes: usize) -> &str {
@@ -153,6 +167,16 @@ mod tests {
             let texts = glance.texts.concat();
             assert!(texts.len() > 2 * FAR.text && texts.len() < 4 * FAR.text && text.starts_with(&texts));
         });
+    }
+
+    #[test]
+    fn long_runs_are_found_wherever_they_are() {
+        for length in [LONG_RUN - 1, LONG_RUN, LONG_RUN + 1, 3 * LONG_RUN] {
+            for start in 0..3 * LONG_RUN {
+                let text = format!("{}{}{}", "x".repeat(start), " ".repeat(length), "y".repeat(start % 7));
+                assert_eq!(has_long_run(text.as_bytes()), length > LONG_RUN, "{length} from {start}");
+            }
+        }
     }
 
     #[test]

@@ -79,21 +79,20 @@ fn is_us_locality(name: &str) -> bool {
 /// Whether a host in lower case is a name of two labels at least that DNS could hold.
 pub fn is_fqdn(host: &str) -> bool {
     let host = host.trim_end_matches('.');
-    let labels = host.bytes().filter(|byte| *byte == b'.').count() + 1;
+    let is_label = |(place, label): (usize, &[u8])| {
+        // Underscores from the third level on.
+        let may_have = |byte: u8| match byte {
+            b'_' => place > 1,
+            _ => byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-',
+        };
+        (1..=63).contains(&label.len())
+            && label.iter().all(|&byte| may_have(byte))
+            && !label.starts_with(b"-")
+            && !label.ends_with(b"-")
+    };
     host.len() <= 253
-        && labels > 1
-        && host.split('.').enumerate().all(|(index, label)| {
-            let bytes = label.as_bytes();
-            let is_edge = |byte: Option<&u8>| byte.is_some_and(|byte| *byte != b'-');
-            (1..=63).contains(&bytes.len())
-                && bytes
-                    .iter()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'))
-                && is_edge(bytes.first())
-                && is_edge(bytes.last())
-                // Underscores from the third level on.
-                && (labels - index > 2 || !label.contains('_'))
-        })
+        && host.as_bytes().contains(&b'.')
+        && host.as_bytes().rsplit(|&byte| byte == b'.').enumerate().all(is_label)
 }
 
 /// Whether a host is an IP address: four decimal numbers, or IPv6.
