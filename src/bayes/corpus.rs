@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::{
     Error, Tokens,
+    dictionary::Dictionary,
     learn::{self, Options},
     metrics::Metrics,
     model::Model,
@@ -17,7 +18,12 @@ use super::{
 #[derive(Clone, Debug, Default)]
 pub struct Corpus {
     rows: Vec<Row>,
-    tokens: Store<u64>,
+    /// The tokens of rows, as their numbers in dictionaries.
+    numbers: Store<u16>,
+    /// Where the fingerprints of each dictionary are; those of the last one, which grows, are not yet among them.
+    dictionaries: Vec<Place>,
+    fingerprints: Store<u64>,
+    growing: Dictionary,
     memory: Memory,
 }
 
@@ -29,7 +35,9 @@ pub(super) struct Row {
     pub spam: bool,
     /// When it was counted, in days since 1970.
     pub day: i32,
-    /// Where its tokens are.
+    /// What its numbers mean.
+    pub dictionary: u32,
+    /// Where they are.
     place: Place,
 }
 
@@ -59,14 +67,42 @@ impl Corpus {
     pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool, day: i32) {
         // A sum, as the order of tokens means nothing; they are hashes already.
         let digest = fingerprints.iter().fold(0u64, |sum, &token| sum.wrapping_add(token));
-        let place = self.tokens.push(fingerprints);
-        self.rows.push(Row { digest, spam, day, place });
+        if !self.growing.has_room(fingerprints.len()) {
+            self.close();
+        }
+        let place = self.numbers.push(self.growing.numbers(fingerprints));
+        self.rows.push(Row { digest, spam, day, dictionary: self.dictionaries.len() as u32, place });
     }
 
     /// Adds the messages of another corpus.
-    pub fn append(&mut self, other: Corpus) {
-        let shift = self.tokens.append(other.tokens);
-        self.rows.extend(other.rows.iter().map(|row| Row { place: row.place.moved(shift), ..*row }));
+    pub fn append(&mut self, mut other: Corpus) {
+        self.close();
+        other.close();
+        let shift = self.numbers.append(other.numbers);
+        let dictionaries = self.dictionaries.len() as u32;
+        let fingerprints = self.fingerprints.append(other.fingerprints);
+        self.dictionaries.extend(other.dictionaries.iter().map(|place| place.moved(fingerprints)));
+        self.rows.extend(other.rows.iter().map(|row| Row {
+            dictionary: row.dictionary + dictionaries,
+            place: row.place.moved(shift),
+            ..*row
+        }));
+    }
+
+    /// Ends the last dictionary.
+    fn close(&mut self) {
+        if !self.growing.fingerprints().is_empty() {
+            self.dictionaries.push(self.fingerprints.push(self.growing.fingerprints()));
+            self.growing.clear();
+        }
+    }
+
+    /// All messages. What is left is empty and keeps its room for the next ones.
+    pub fn take(&mut self) -> Corpus {
+        self.close();
+        let growing = std::mem::take(&mut self.growing);
+        let empty = Corpus { growing, ..Corpus::within(&self.memory) };
+        std::mem::replace(self, empty)
     }
 
     /// Moves the tokens to a file if they are more than the bound.
@@ -74,7 +110,9 @@ impl Corpus {
     /// # Errors
     /// The file cannot be written.
     pub fn relieve(&mut self) -> io::Result<()> {
-        self.tokens.relieve(&self.memory)
+        let half = Memory { bytes: self.memory.bytes / 2, ..self.memory.clone() };
+        self.numbers.relieve(&half)?;
+        self.fingerprints.relieve(&half)
     }
 
     /// Puts the messages in the order of their digests and drops duplicates: messages of one class with
@@ -84,7 +122,7 @@ impl Corpus {
         let mut rows = std::mem::take(&mut self.rows);
         // Duplicates may have their tokens in different orders: which one stays must not depend on chance.
         rows.par_sort_unstable_by(|a, b| {
-            let tokens = || self.tokens.get(a.place).cmp(self.tokens.get(b.place));
+            let tokens = || self.tokens_of(a).cmp(self.tokens_of(b));
             (a.digest, a.spam).cmp(&(b.digest, b.spam)).then_with(tokens)
         });
         rows.dedup_by(|next, kept| {
@@ -134,7 +172,14 @@ impl Corpus {
     /// The messages for whose index `keep` says so.
     pub fn select(&self, keep: impl Fn(usize) -> bool) -> Corpus {
         let rows = self.rows.iter().enumerate().filter(|(index, _)| keep(*index)).map(|(_, row)| *row);
-        Corpus { rows: rows.collect(), tokens: self.tokens.clone(), memory: self.memory.clone() }
+        Corpus {
+            rows: rows.collect(),
+            numbers: self.numbers.clone(),
+            dictionaries: self.dictionaries.clone(),
+            fingerprints: self.fingerprints.clone(),
+            growing: self.growing.clone(),
+            memory: self.memory.clone(),
+        }
     }
 
     /// Deals the messages of each class to `parts` parts in turn: the part of each message.
@@ -153,14 +198,9 @@ impl Corpus {
         self.rows.get(index).is_some_and(|row| row.spam)
     }
 
-    /// How many tokens its messages have, all together.
-    pub fn tokens(&self) -> usize {
-        self.rows.iter().map(|row| row.place.len()).sum()
-    }
-
     /// The tokens of the message at `index`.
-    pub(super) fn fingerprints(&self, index: usize) -> &[u64] {
-        self.rows.get(index).map_or(&[], |row| self.tokens_of(row))
+    pub(super) fn fingerprints(&self, index: usize) -> Vec<u64> {
+        self.rows.get(index).map(|row| self.tokens_of(row).collect()).unwrap_or_default()
     }
 
     /// How many messages there are.
@@ -179,14 +219,14 @@ impl Corpus {
         (spam, self.rows.len() as u64 - spam)
     }
 
-    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = (&Row, &[u64])> {
-        self.rows.iter().map(|row| (row, self.tokens_of(row)))
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     /// The rows with their indices in the order that their tokens lie in, so that files are read from front to back.
     pub(super) fn stored(&self) -> Vec<(usize, &Row)> {
         let mut rows: Vec<(usize, &Row)> = self.rows.iter().enumerate().collect();
-        rows.par_sort_unstable_by_key(|(_, row)| row.place);
+        rows.par_sort_unstable_by_key(|(_, row)| (row.dictionary, row.place));
         rows
     }
 
@@ -194,8 +234,22 @@ impl Corpus {
         &self.memory
     }
 
-    pub(super) fn tokens_of(&self, row: &Row) -> &[u64] {
-        self.tokens.get(row.place)
+    pub(super) fn tokens_of(&self, row: &Row) -> impl Iterator<Item = u64> {
+        let dictionary = self.dictionary_of(row);
+        let meaning = |&number: &u16| dictionary.get(usize::from(number)).copied().unwrap_or_default();
+        self.numbers_of(row).iter().map(meaning)
+    }
+
+    pub(super) fn numbers_of(&self, row: &Row) -> &[u16] {
+        self.numbers.get(row.place)
+    }
+
+    /// The fingerprints that the numbers of a row stand for.
+    pub(super) fn dictionary_of(&self, row: &Row) -> &[u64] {
+        match self.dictionaries.get(row.dictionary as usize) {
+            Some(&place) => self.fingerprints.get(place),
+            None => self.growing.fingerprints(),
+        }
     }
 
     /// Learns a model from the messages, which are put in order first.

@@ -1,11 +1,11 @@
-//! Counts the tokens of a corpus: how many messages of either class have each, and for each place in a row what became
-//! of the token that stands there.
+//! Counts the tokens of a corpus: how many messages of either class have each, and for each token of a dictionary what
+//! became of it.
 //!
-//! Fingerprints are dealt to parts by their upper bits, so that the table of a part stays in the nearer caches, and
-//! what became of them takes their place. Whoever then reads the rows again in the same order finds it one after
-//! another in each part: nothing is looked up twice.
+//! The fingerprints of dictionaries are dealt to parts by their upper bits, so that the table of a part stays in the nearer
+//! caches. Whoever then goes through the dictionaries in the same order finds what became of their tokens one after another
+//! in each part: nothing is looked up twice.
 
-use std::{hint, io, mem, ops::Range};
+use std::{io, mem, ops::Range};
 
 use rayon::prelude::*;
 
@@ -23,18 +23,25 @@ pub(super) struct Counting<'c> {
     rarest: u32,
     lots: Vec<Lot<'c>>,
     pub parts: Vec<Part>,
-    /// A code for each token of the rows, part by part, in the first half of the room that the fingerprints had.
-    codes: Store<u64>,
+    /// A code for each token of the dictionaries, part by part.
+    codes: Store<u32>,
 }
 
-/// Rows of one class that one task reads, in the order that they are stored in.
+/// Rows that one task reads, in the order that they are stored in: all that have the same dictionary are together.
 struct Lot<'c> {
     rows: Vec<(usize, &'c Row)>,
-    class: usize,
-    /// How many fingerprints it has of each part.
+    /// How many fingerprints its dictionaries have of each part.
     sizes: Vec<usize>,
     /// The codes of those of each part.
     codes: Vec<Place>,
+}
+
+impl<'c> Lot<'c> {
+    /// The rows of each dictionary, and its fingerprints.
+    fn dictionaries(&self, corpus: &'c Corpus) -> impl Iterator<Item = (&[(usize, &'c Row)], &'c [u64])> {
+        let rows = self.rows.chunk_by(|(_, a), (_, b)| a.dictionary == b.dictionary);
+        rows.map(|rows| (rows, rows.first().map_or(&[][..], |(_, row)| corpus.dictionary_of(row))))
+    }
 }
 
 /// The tokens of which the upper bits are the same.
@@ -127,8 +134,8 @@ impl Kind {
     }
 }
 
-/// Occurrences that one part should have.
-const PART: usize = 1 << 17;
+/// Tokens of dictionaries that one part should have.
+const PART: usize = 1 << 16;
 
 impl<'c> Counting<'c> {
     /// Counts, and leaves out what fewer messages than `rarest` have.
@@ -136,8 +143,10 @@ impl<'c> Counting<'c> {
     /// # Errors
     /// A corpus that has a bound on its memory cannot be written to files.
     pub(super) fn new(corpus: &'c Corpus, rarest: u32) -> io::Result<Counting<'c>> {
-        let split = Split::new(corpus.tokens());
-        let lots = lots(corpus, split);
+        let mut lots = lots(corpus);
+        let tokens = |lot: &Lot<'_>| lot.dictionaries(corpus).map(|(_, tokens)| tokens.len()).sum::<usize>();
+        let split = Split::new(lots.iter().map(tokens).sum());
+        lots.par_iter_mut().for_each(|lot| lot.sizes = sizes(corpus, lot, split));
         let mut counting =
             Counting { corpus, split, rarest, lots, parts: Vec::new(), codes: Store::default() };
         // With a bound, the rows are read again for each group of parts that it has room for.
@@ -149,115 +158,114 @@ impl<'c> Counting<'c> {
     }
 
     fn count(&mut self, parts: Range<usize>) {
-        let mut dealt: Vec<Dealt> =
+        let dealt: Vec<Dealt> =
             self.lots.par_iter().map(|lot| Dealt::new(self.corpus, lot, self.split, parts.clone())).collect();
-        // For each part what each lot has of it.
-        let mut shares: Vec<Vec<(usize, &mut [u64])>> = parts.map(|_| Vec::new()).collect();
-        for (lot, dealt) in self.lots.iter().zip(&mut dealt) {
-            let mut rest = &mut dealt.fingerprints[..];
-            let mut start = 0;
-            for (share, &end) in shares.iter_mut().zip(&dealt.ends) {
-                let (first, others) = mem::take(&mut rest).split_at_mut(end - start);
-                start = end;
-                share.push((lot.class, first));
-                rest = others;
-            }
-        }
         let rarest = self.rarest;
-        let counted =
-            shares.into_par_iter().map_init(Table::default, |table, shares| table.part(shares, rarest));
-        self.parts.par_extend(counted);
-        for (lot, dealt) in self.lots.iter_mut().zip(dealt) {
-            let all = self.codes.adopt(dealt.fingerprints);
-            let starts = [0].into_iter().chain(dealt.ends.iter().copied());
-            lot.codes.extend(starts.zip(&dealt.ends).map(|(start, &end)| all.part(start..end)));
+        let counted: Vec<(Part, Vec<u32>)> = (0..parts.len())
+            .into_par_iter()
+            .map_init(Table::default, |table, part| {
+                table.part(dealt.iter().map(|dealt| dealt.part(part)), rarest)
+            })
+            .collect();
+        for (number, (part, codes)) in counted.into_iter().enumerate() {
+            self.parts.push(part);
+            let all = self.codes.adopt(codes);
+            let mut start = 0;
+            for (lot, dealt) in self.lots.iter_mut().zip(&dealt) {
+                let end = start + dealt.part(number).len();
+                lot.codes.push(all.part(start..end));
+                start = end;
+            }
         }
     }
 
-    /// Readers that tell together of each row which tokens it has.
-    pub(super) fn readers(&self) -> Vec<Reader<'_>> {
-        let tail = |place: &Place| {
-            let codes: &[u32] = bytemuck::cast_slice(self.codes.get(*place));
-            codes.get(..place.len()).unwrap_or_default().iter()
+    /// Readers that tell together of each row which tokens it has. `first` is the first number of each kind of each part.
+    pub(super) fn readers<'r>(&'r self, first: &'r [First]) -> Vec<Reader<'r>> {
+        let tails = |lot: &Lot<'_>| lot.codes.iter().map(|&place| self.codes.get(place).iter()).collect();
+        let reader = |lot: &'r Lot<'c>| Reader {
+            corpus: self.corpus,
+            split: self.split,
+            first,
+            rows: lot.rows.iter(),
+            tails: tails(lot),
+            dictionary: None,
+            meanings: Vec::new(),
         };
-        let tails = |lot: &Lot<'_>| lot.codes.iter().map(tail).collect();
-        let (corpus, split) = (self.corpus, self.split);
-        let lots = self.lots.iter();
-        lots.map(|lot| Reader { corpus, split, rows: lot.rows.iter(), tails: tails(lot), near: 0 }).collect()
+        self.lots.iter().map(reader).collect()
     }
+}
+
+/// The first number of each kind of a part.
+pub(super) type First = [u32; Kind::ALL];
+
+/// What a token of a dictionary is in the end.
+#[derive(Clone, Copy)]
+pub(super) struct Meaning {
+    /// Among all of its view, if it is numbered.
+    pub number: u32,
+    pub kind: Kind,
 }
 
 /// Goes through the rows of a lot.
 pub(super) struct Reader<'c> {
     corpus: &'c Corpus,
     split: Split,
+    first: &'c [First],
     rows: std::slice::Iter<'c, (usize, &'c Row)>,
     /// What was not yet read of each part.
     tails: Vec<std::slice::Iter<'c, u32>>,
-    /// So many more rows have their codes in the nearer caches.
-    near: usize,
+    /// That of the last row, and what its tokens mean.
+    dictionary: Option<u32>,
+    meanings: Vec<Meaning>,
 }
 
-/// Rows that are fetched together.
-const NEAR: usize = 32;
-/// Codes in a line of the cache.
-const LINE: usize = 16;
+/// A row of numbers, what they mean, and their fingerprints.
+pub(super) struct Line<'r> {
+    pub row: usize,
+    pub numbers: &'r [u16],
+    pub meanings: &'r [Meaning],
+    pub fingerprints: &'r [u64],
+}
 
 impl Reader<'_> {
-    /// How many tokens the next row has; 0 where there is none.
-    pub(super) fn length(&self) -> usize {
-        self.rows.as_slice().first().map_or(0, |(_, row)| self.corpus.tokens_of(row).len())
-    }
-
-    /// The next row, and for each of its fingerprints, in their order, its part and what became of it.
-    pub(super) fn next(&mut self) -> Option<(usize, impl Iterator<Item = (u64, usize, Code)>)> {
-        if self.near == 0 {
-            self.fetch();
-        }
-        self.near -= 1;
+    /// The next row.
+    pub(super) fn next(&mut self) -> Option<Line<'_>> {
         let &(number, row) = self.rows.next()?;
-        let (split, tails) = (self.split, &mut self.tails[..]);
-        let tokens = self.corpus.tokens_of(row).iter().map(move |&fingerprint| {
-            let part = split.part(fingerprint);
-            (fingerprint, part, Code(tails[part].next().copied().unwrap_or_default()))
-        });
-        Some((number, tokens))
-    }
-
-    /// Brings near what the next rows need: one part after another, as memory likes it, and not one code of each.
-    fn fetch(&mut self) {
-        let rows = self.rows.as_slice().iter().take(NEAR);
-        let tokens: usize = rows.map(|(_, row)| self.corpus.tokens_of(row).len()).sum();
-        let share = tokens / self.tails.len() + LINE;
-        let lines = self.tails.iter().flat_map(|tail| tail.as_slice().iter().take(share).step_by(LINE));
-        hint::black_box(lines.fold(0, |all, code| all ^ code));
-        self.near = NEAR;
+        let fingerprints = self.corpus.dictionary_of(row);
+        if self.dictionary.replace(row.dictionary) != Some(row.dictionary) {
+            let (split, first, tails) = (self.split, self.first, &mut self.tails[..]);
+            self.meanings.clear();
+            self.meanings.extend(fingerprints.iter().map(|&fingerprint| {
+                let part = split.part(fingerprint);
+                let code = Code(tails[part].next().copied().unwrap_or_default());
+                let kind = code.kind();
+                Meaning { number: first[part][kind.index()].wrapping_add(code.number()), kind }
+            }));
+        }
+        let numbers = self.corpus.numbers_of(row);
+        Some(Line { row: number, numbers, meanings: &self.meanings, fingerprints })
     }
 }
 
-/// The same room for twice as many numbers.
-fn narrow(share: &mut [u64]) -> &mut [u32] {
-    bytemuck::cast_slice_mut(share)
-}
-
-fn lots(corpus: &Corpus, split: Split) -> Vec<Lot<'_>> {
+fn lots(corpus: &Corpus) -> Vec<Lot<'_>> {
     let rows = corpus.stored();
-    let tasks = rayon::current_num_threads();
-    let mut lots = Vec::new();
-    for (class, spam) in [true, false].into_iter().enumerate() {
-        let rows: Vec<_> = rows.iter().copied().filter(|(_, row)| row.spam == spam).collect();
-        for rows in rows.chunks(rows.len().div_ceil(tasks).max(1)) {
-            lots.push(Lot { rows: rows.to_vec(), class, sizes: Vec::new(), codes: Vec::new() });
+    let enough = rows.len().div_ceil(rayon::current_num_threads()).max(1);
+    let mut lots: Vec<Lot<'_>> = Vec::new();
+    for rows in rows.chunk_by(|(_, a), (_, b)| a.dictionary == b.dictionary) {
+        match lots.last_mut() {
+            Some(lot) if lot.rows.len() < enough => lot.rows.extend_from_slice(rows),
+            _ => lots.push(Lot { rows: rows.to_vec(), sizes: Vec::new(), codes: Vec::new() }),
         }
     }
-    lots.par_iter_mut().for_each(|lot| {
-        let mut sizes = vec![0; split.parts()];
-        for (_, row) in &lot.rows {
-            corpus.tokens_of(row).iter().for_each(|&fingerprint| sizes[split.part(fingerprint)] += 1);
-        }
-        lot.sizes = sizes;
-    });
     lots
+}
+
+fn sizes(corpus: &Corpus, lot: &Lot<'_>, split: Split) -> Vec<usize> {
+    let mut sizes = vec![0; split.parts()];
+    for (_, fingerprints) in lot.dictionaries(corpus) {
+        fingerprints.iter().for_each(|&fingerprint| sizes[split.part(fingerprint)] += 1);
+    }
+    sizes
 }
 
 /// Divides fingerprints into parts by their upper bits.
@@ -286,7 +294,7 @@ impl Split {
 /// Parts one after another, as many together as half of the bound holds, one at least.
 fn groups(lots: &[Lot], split: Split, memory: &Memory) -> Vec<Range<usize>> {
     // A list has a length of 32 bits.
-    let room = (memory.bytes / size_of::<u64>() / 2).min(u32::MAX as usize);
+    let room = (memory.bytes / size_of::<Entry>() / 2).min(u32::MAX as usize);
     let mut groups = Vec::new();
     let (mut start, mut size) = (0, 0usize);
     for part in 0..split.parts() {
@@ -301,32 +309,51 @@ fn groups(lots: &[Lot], split: Split, memory: &Memory) -> Vec<Range<usize>> {
     groups
 }
 
-/// The fingerprints of a lot in some parts.
+/// A token of a dictionary, and how many of its messages have it.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    fingerprint: u64,
+    counts: Counts,
+}
+
+/// The tokens of the dictionaries of a lot in some parts.
 struct Dealt {
-    fingerprints: Vec<u64>,
+    entries: Vec<Entry>,
     /// Where each part ends.
     ends: Vec<usize>,
 }
 
 impl Dealt {
-    fn new(corpus: &Corpus, lot: &Lot, split: Split, parts: Range<usize>) -> Dealt {
+    fn new(corpus: &Corpus, lot: &Lot<'_>, split: Split, parts: Range<usize>) -> Dealt {
         let mut ends = lot.sizes.get(parts.clone()).unwrap_or_default().to_vec();
         let mut start = 0;
         for end in &mut ends {
             start += mem::replace(end, start);
         }
-        let mut fingerprints = vec![0; start];
+        let mut entries = vec![Entry::default(); start];
+        let mut counts: Vec<Counts> = Vec::new();
         // Where each part starts moves up to its end as it fills.
-        for (_, row) in &lot.rows {
-            for &fingerprint in corpus.tokens_of(row) {
+        for (rows, fingerprints) in lot.dictionaries(corpus) {
+            counts.clear();
+            counts.resize(fingerprints.len(), [0; 2]);
+            for (_, row) in rows {
+                let class = usize::from(!row.spam);
+                corpus.numbers_of(row).iter().for_each(|&number| counts[usize::from(number)][class] += 1);
+            }
+            for (&fingerprint, &counts) in fingerprints.iter().zip(&counts) {
                 let part = split.part(fingerprint).wrapping_sub(parts.start);
                 if let Some(at) = ends.get_mut(part) {
-                    fingerprints[*at] = fingerprint;
+                    entries[*at] = Entry { fingerprint, counts };
                     *at += 1;
                 }
             }
         }
-        Dealt { fingerprints, ends }
+        Dealt { entries, ends }
+    }
+
+    fn part(&self, part: usize) -> &[Entry] {
+        let start = part.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(part).and_then(|&end| self.entries.get(start..end)).unwrap_or_default()
     }
 }
 
@@ -352,16 +379,15 @@ impl Table {
         self.tokens.clear();
     }
 
-    /// Counts the tokens of a part, which lots of either class have, and puts codes in the place of fingerprints.
-    fn part(&mut self, mut shares: Vec<(usize, &mut [u64])>, rarest: u32) -> Part {
+    /// Counts the tokens of a part, and gives each entry a code.
+    fn part<'d>(
+        &mut self,
+        dealt: impl Iterator<Item = &'d [Entry]> + Clone,
+        rarest: u32,
+    ) -> (Part, Vec<u32>) {
         self.clear();
-        for (class, share) in &mut shares {
-            // A place takes half the room of a fingerprint: it never lands on one that was not read yet.
-            for at in 0..share.len() {
-                let place = self.count(share[at], *class);
-                narrow(share)[at] = place;
-            }
-        }
+        let mut entries = Vec::with_capacity(dealt.clone().map(<[Entry]>::len).sum());
+        entries.extend(dealt.flatten().map(|entry| self.count(entry)));
         let mut sizes = [0; Kind::ALL];
         let code = |&(fingerprint, counts): &(u64, Counts)| {
             let kind = Kind::of(fingerprint, counts, rarest);
@@ -370,33 +396,28 @@ impl Table {
             Code::new(kind, *number - 1)
         };
         let codes: Vec<Code> = self.tokens.iter().map(code).collect();
-        for (_, share) in shares {
-            let length = share.len();
-            narrow(share).iter_mut().take(length).for_each(|place| *place = codes[*place as usize].0);
-        }
+        entries.iter_mut().for_each(|place| *place = codes[*place as usize].0);
         let numbered = (0..).zip(sizes).filter(|&(kind, _)| Kind(kind).is_numbered()).map(|(_, size)| size);
         let mut tokens = Vec::with_capacity(numbered.sum::<u32>() as usize);
         let known = self.tokens.iter().zip(codes).filter(|(_, code)| code.kind().is_numbered());
         tokens.extend(known.map(|(&(fingerprint, counts), code)| (code, fingerprint, counts)));
-        Part { tokens, sizes }
+        (Part { tokens, sizes }, entries)
     }
 
-    /// Counts a message of a class with this token: the token's place.
+    /// Adds up what dictionaries have: the token's place.
     #[inline]
-    fn count(&mut self, fingerprint: u64, class: usize) -> u32 {
-        let mut at = self.home(fingerprint);
+    fn count(&mut self, entry: &Entry) -> u32 {
+        let mut at = self.home(entry.fingerprint);
         while let Some(place) = self.slots[at].checked_sub(1) {
             let (found, counts) = &mut self.tokens[place as usize];
-            if *found == fingerprint {
-                counts[class] += 1;
+            if *found == entry.fingerprint {
+                counts.iter_mut().zip(entry.counts).for_each(|(all, more)| *all += more);
                 return place;
             }
             at = self.after(at);
         }
         let place = self.tokens.len() as u32;
-        let mut counts = [0; 2];
-        counts[class] = 1;
-        self.tokens.push((fingerprint, counts));
+        self.tokens.push((entry.fingerprint, entry.counts));
         self.slots[at] = place + 1;
         if 2 * self.tokens.len() >= self.slots.len() {
             self.grow();
@@ -440,8 +461,8 @@ mod tests {
             corpus.push_row(&tokens, row % 3 == 0, 0);
         }
         let mut wanted = std::collections::BTreeMap::<u64, Counts>::new();
-        for (row, tokens) in corpus.rows() {
-            for &token in tokens {
+        for row in corpus.rows() {
+            for token in corpus.tokens_of(row) {
                 wanted.entry(token).or_default()[usize::from(!row.spam)] += 1;
             }
         }

@@ -32,7 +32,7 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 
-use super::{Corpus, Error, Memory, corpus::Row, model::replace_with, tokens};
+use super::{Corpus, Error, Memory, Tokens, corpus::Row, model::replace_with, tokens};
 
 const SCHEMA: &str = "message messages {
     required int64 digest (INTEGER(64,false));
@@ -62,10 +62,9 @@ impl Corpus {
                 .set_statistics_enabled(EnabledStatistics::None)
                 .build();
             let mut writer = SerializedFileWriter::new(file, Arc::new(schema), Arc::new(properties))?;
-            let rows: Vec<(&Row, &[u64])> = self.rows().collect();
-            for group in rows.chunks(GROUP) {
+            for rows in self.rows().chunks(GROUP) {
                 let mut columns = writer.next_row_group()?;
-                write_group(&mut columns, group)?;
+                write_group(&mut columns, self, rows)?;
                 columns.close()?;
             }
             writer.close()?;
@@ -87,22 +86,25 @@ impl Corpus {
 
 fn write_group<W: io::Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
-    rows: &[(&Row, &[u64])],
+    corpus: &Corpus,
+    rows: &[Row],
 ) -> Result<(), ParquetError> {
-    let digests: Vec<i64> = rows.iter().map(|(row, _)| row.digest.cast_signed()).collect();
+    let digests: Vec<i64> = rows.iter().map(|row| row.digest.cast_signed()).collect();
     column::<Int64Type, _>(group, &digests, None)?;
-    let spam: Vec<bool> = rows.iter().map(|(row, _)| row.spam).collect();
+    let spam: Vec<bool> = rows.iter().map(|row| row.spam).collect();
     column::<BoolType, _>(group, &spam, None)?;
-    let days: Vec<i32> = rows.iter().map(|(row, _)| row.day).collect();
+    let days: Vec<i32> = rows.iter().map(|row| row.day).collect();
     column::<Int32Type, _>(group, &days, None)?;
     column::<Int32Type, _>(group, &vec![tokens::VERSION.cast_signed(); rows.len()], None)?;
     let mut values = Vec::new();
     // Whether there is an element, and whether it goes on with the list before.
     let (mut defined, mut repeated) = (Vec::new(), Vec::new());
-    for (_, tokens) in rows {
-        values.extend(tokens.iter().map(|token| token.cast_signed()));
-        defined.extend(std::iter::repeat_n(i16::from(!tokens.is_empty()), tokens.len().max(1)));
-        repeated.extend((0..tokens.len().max(1)).map(|at| i16::from(at > 0)));
+    for row in rows {
+        let before = values.len();
+        values.extend(corpus.tokens_of(row).map(u64::cast_signed));
+        let length = values.len() - before;
+        defined.extend(std::iter::repeat_n(i16::from(length > 0), length.max(1)));
+        repeated.extend((0..length.max(1)).map(|at| i16::from(at > 0)));
     }
     column::<Int64Type, _>(group, &values, Some((&defined, &repeated)))?;
     Ok(())
@@ -172,8 +174,11 @@ fn read_group(corpus: &mut Corpus, group: &dyn RowGroupReader, places: [usize; 5
             return Ok(());
         }
         for (((digest, spam), day), list) in digests.into_iter().zip(spam).zip(days).zip(&lists) {
+            if list.len() > Tokens::MOST {
+                return Err(Error::Damaged("a message has more tokens than any has"));
+            }
             corpus.push_row(list, spam, day);
-            if corpus.rows().next_back().is_none_or(|(row, _)| row.digest != digest.cast_unsigned()) {
+            if corpus.rows().last().is_none_or(|row| row.digest != digest.cast_unsigned()) {
                 return Err(Error::Damaged("a message's tokens are not those that its digest stands for"));
             }
         }

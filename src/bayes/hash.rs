@@ -71,7 +71,7 @@ impl Default for Set {
 
 impl Set {
     /// Far above what a message of the size that is looked at can have; what comes after is dropped.
-    const CAP: usize = 12_000;
+    pub(super) const CAP: usize = 12_000;
     /// For most messages a few of a hundred are taken, and what is touched stays in the nearest cache.
     const SLOTS: usize = 1 << Set::BITS;
     const BITS: u32 = 14;

@@ -61,7 +61,7 @@ pub(super) fn learn(corpus: &Corpus, options: &Options) -> Result<Outcome, Error
     if spam == 0 || ham == 0 {
         return Err(Error::OneSided { spam, ham });
     }
-    let classes: Vec<bool> = corpus.rows().map(|(row, _)| row.spam).collect();
+    let classes: Vec<bool> = corpus.rows().iter().map(|row| row.spam).collect();
     let mut learned = Learned { spam, ham, ..Learned::default() };
     let mut scores: Vec<Option<f64>> = vec![Some(0.0); classes.len()];
     let views = Matrix::of_views(corpus, options.rarest)?;

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{
     corpus::Corpus,
-    counting::{Counting, Kind, Part, Reader},
+    counting::{Counting, First, Kind, Line, Meaning, Part, Reader},
     hash::VIEWS,
     store::{Place, Store},
 };
@@ -69,11 +69,12 @@ impl Matrix {
         for view in &mut views {
             view.rows = vec![Numbers::default(); corpus.len()];
             if rarest == 1 {
-                view.counts.extend(corpus.rows().map(|(row, _)| [u32::from(row.spam), u32::from(!row.spam)]));
+                view.counts
+                    .extend(corpus.rows().iter().map(|row| [u32::from(row.spam), u32::from(!row.spam)]));
             }
         }
-        let numbering = |reader| Numbering::new(reader, &first, messages);
-        let mut lots: Vec<Numbering<'_>> = counting.readers().into_iter().map(numbering).collect();
+        let numbering = |reader| Numbering::new(reader, messages);
+        let mut lots: Vec<Numbering<'_>> = counting.readers(&first).into_iter().map(numbering).collect();
         // What is numbered at once lies in memory until it is appended.
         let batch = (corpus.memory().bytes / BYTES_OF_ROW / lots.len().max(1)).clamp(CHUNK, 1 << 20);
         loop {
@@ -125,9 +126,6 @@ impl Matrix {
 /// What a row of numbers may take, with room to spare: a message has few thousand tokens.
 const BYTES_OF_ROW: usize = 64 << 10;
 
-/// The first number of each kind of a part.
-type First = [u32; Kind::ALL];
-
 /// Gives tokens their numbers.
 fn number(views: &mut [Matrix; VIEWS as usize], parts: &[Part]) -> Vec<First> {
     let mut first = vec![[0; Kind::ALL]; parts.len()];
@@ -158,8 +156,6 @@ fn number(views: &mut [Matrix; VIEWS as usize], parts: &[Part]) -> Vec<First> {
 /// Numbers the rows of a lot.
 struct Numbering<'c> {
     reader: Reader<'c>,
-    /// For each part.
-    first: &'c [First],
     /// For each view the number of the first message.
     messages: [u32; VIEWS as usize],
     /// The common tokens of a row, by view.
@@ -179,8 +175,8 @@ struct Numbered {
 }
 
 impl<'c> Numbering<'c> {
-    fn new(reader: Reader<'c>, first: &'c [First], messages: [u32; VIEWS as usize]) -> Numbering<'c> {
-        Numbering { reader, first, messages, common: Default::default(), others: Vec::new() }
+    fn new(reader: Reader<'c>, messages: [u32; VIEWS as usize]) -> Numbering<'c> {
+        Numbering { reader, messages, common: Default::default(), others: Vec::new() }
     }
 
     /// The next rows, so many at most.
@@ -213,25 +209,23 @@ impl<'c> Numbering<'c> {
     /// Sorts the tokens of the next row: which row it is, how many common ones each view has, and how many others
     /// there are.
     fn sort(&mut self) -> Option<(usize, [usize; VIEWS as usize], usize)> {
-        let length = self.reader.length();
         let [header, body] = &mut self.common;
         let other = &mut self.others;
-        if other.len() < length {
-            header.resize(length, 0);
-            body.resize(length, 0);
-            other.resize(length, (0, 0, Kind::default()));
+        let Line { row, numbers, meanings, fingerprints } = self.reader.next()?;
+        if other.len() < numbers.len() {
+            header.resize(numbers.len(), 0);
+            body.resize(numbers.len(), 0);
+            other.resize(numbers.len(), (0, 0, Kind::default()));
         }
         let (mut headers, mut bodies, mut others) = (0, 0, 0);
-        let (row, tokens) = self.reader.next()?;
-        for (fingerprint, part, code) in tokens {
-            let kind = code.kind();
-            let number = self.first[part][kind.index()].wrapping_add(code.number());
+        for place in numbers.iter().map(|&number| usize::from(number)) {
+            let Meaning { number, kind } = meanings[place];
             // Which view comes next can't be foretold, so no branch hangs on it.
             (header[headers], body[bodies]) = (number, number);
             headers += usize::from(kind.is_common() & (kind.view() == 0));
             bodies += usize::from(kind.is_common() & (kind.view() == 1));
             if !kind.is_common() {
-                other[others] = (fingerprint, number, kind);
+                other[others] = (fingerprints[place], number, kind);
                 others += 1;
             }
         }

@@ -8,6 +8,7 @@
 mod corpus;
 mod counting;
 mod counts;
+mod dictionary;
 mod fields;
 mod folded;
 mod hash;

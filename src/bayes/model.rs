@@ -144,7 +144,7 @@ impl Model {
 
     /// As [`Model::judge`], for a message of a corpus.
     pub fn judge_row(&self, corpus: &Corpus, index: usize) -> Option<f64> {
-        self.opinion(corpus.fingerprints(index)).map(|opinion| opinion.probability)
+        self.opinion(&corpus.fingerprints(index)).map(|opinion| opinion.probability)
     }
 
     pub(super) fn opinion(&self, fingerprints: &[u64]) -> Option<BayesOpinion> {

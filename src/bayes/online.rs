@@ -104,12 +104,12 @@ impl Online {
 
     /// As [`Online::judge`], for a message of a corpus.
     pub fn judge_row(&self, corpus: &Corpus, index: usize) -> Option<f64> {
-        self.opinion(corpus.fingerprints(index))
+        self.opinion(&corpus.fingerprints(index))
     }
 
     /// As [`Online::learn`], for a message of a corpus.
     pub fn learn_row(&mut self, corpus: &Corpus, index: usize) {
-        self.take(corpus.fingerprints(index), corpus.is_spam(index));
+        self.take(&corpus.fingerprints(index), corpus.is_spam(index));
     }
 
     pub(super) fn opinion(&self, fingerprints: &[u64]) -> Option<f64> {

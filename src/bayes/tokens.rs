@@ -50,6 +50,9 @@ pub(super) const fn body(name: &str) -> Field {
 }
 
 impl Tokens {
+    /// No message has more.
+    pub(super) const MOST: usize = Set::CAP;
+
     /// Forgets the last message and collects the tokens of this one.
     pub fn collect(&mut self, message: &Message<'_>, late: &[LateText]) {
         self.set.clear();

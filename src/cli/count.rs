@@ -18,8 +18,10 @@ use crate::{
     mime::{self, Arena, Message},
 };
 
-/// Files that one task counts.
-const CHUNK: usize = 64;
+/// Files that one task counts, at most: neighbours share their dictionary.
+const CHUNK: usize = 256;
+/// Tasks that each core has at least, if there are files enough, so that all are done at about the same time.
+const TASKS: usize = 8;
 /// Failures that are told one by one.
 const SHOWN: usize = 5;
 
@@ -83,6 +85,7 @@ pub(super) fn count(
         let one_each =
             |(file, is_spam): &(Input, bool)| counter.count(file, *is_spam, today, keep, &mut chunk);
         chunk.has_mbox = !files.iter().all(one_each);
+        chunk.corpus = counter.corpus.take();
         chunk
     };
     let mut add = |chunk: Chunk| {
@@ -92,8 +95,7 @@ pub(super) fn count(
         failed.extend(chunk.failed);
         counted.corpus.relieve().map_err(|error| cannot_spill(memory, &error))
     };
-    let chunks: Vec<&[(Input, bool)]> = files.chunks(CHUNK).collect();
-    parallel::in_order(&chunks, workers, Counter::default, count, |files, chunk| {
+    parallel::in_order(&chunks(&files, workers), workers, Counter::default, count, |files, chunk| {
         bar.inc(files.len() as u64);
         if !chunk.has_mbox {
             return add(chunk);
@@ -101,8 +103,9 @@ pub(super) fn count(
         // One after another: an mbox may be as large as memory allows.
         files.iter().try_for_each(|(file, is_spam)| {
             let messages: Vec<_> = file.messages().into_iter().map(|input| (input, *is_spam)).collect();
-            let chunks: Vec<&[(Input, bool)]> = messages.chunks(CHUNK).collect();
-            parallel::in_order(&chunks, workers, Counter::default, count, |_, chunk| add(chunk))
+            parallel::in_order(&chunks(&messages, workers), workers, Counter::default, count, |_, chunk| {
+                add(chunk)
+            })
         })
     })?;
     bar.finish_and_clear();
@@ -110,6 +113,10 @@ pub(super) fn count(
     tell(failed);
     counted.elapsed = started.elapsed();
     Ok(counted)
+}
+
+fn chunks(files: &[(Input, bool)], workers: usize) -> Vec<&[(Input, bool)]> {
+    files.chunks((files.len() / (TASKS * workers)).clamp(1, CHUNK)).collect()
 }
 
 /// What is beyond the bound of memory has no place.
@@ -150,6 +157,8 @@ struct Counter {
     arena: Arena,
     limits: mime::Limits,
     tokens: Tokens,
+    /// What was counted of one chunk so far.
+    corpus: Corpus,
 }
 
 impl Counter {
@@ -165,7 +174,7 @@ impl Counter {
                 self.arena.reset();
                 let message = Message::parse(&self.buffer, &self.arena, &self.limits);
                 self.tokens.collect(&message, &[]);
-                chunk.corpus.push(&self.tokens, is_spam, day);
+                self.corpus.push(&self.tokens, is_spam, day);
                 if keep == Keep::Inputs {
                     chunk.inputs.push(file.clone());
                 }
