@@ -18,8 +18,10 @@ const VALUE: usize = 400;
 const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
 
-// What is looked at in a text. Characters tell of senders and programs that were never seen before.
+// What is looked at in a text. Characters tell of senders that were never seen before.
 const ALL: Look = Look { pairs: 2, fours: Fours::All };
+const SUBJECT: Look = Look { pairs: 2, fours: Fours::Some };
+const PROGRAM: Look = Look { pairs: 1, fours: Fours::Some };
 const WORDS: Look = Look { pairs: 1, fours: Fours::No };
 const HOST: Look = Look { pairs: 0, fours: Fours::All };
 
@@ -54,7 +56,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
             Kind::Program => {
                 // A boundary is random.
                 let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
-                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), ALL);
+                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), PROGRAM);
                 fact(tokens, const { head("has") }, name);
             }
             Kind::MessageId => message_id(tokens, value),
@@ -67,7 +69,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
-    tokens.text(const { head("subject") }, subject.as_bytes(), ALL);
+    tokens.text(const { head("subject") }, subject.as_bytes(), SUBJECT);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
     fact(
         tokens,

@@ -81,28 +81,6 @@ const ASCII: [Folded; 128] = {
     table
 };
 
-/// The same as fours have it.
-pub(super) const GRAM_OF: [u8; 128] = {
-    let mut table = [0; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = ASCII[byte].of_gram() as u8;
-        byte += 1;
-    }
-    table
-};
-
-/// Whether words are made of it.
-pub(super) const OF_WORD: [bool; 128] = {
-    let mut table = [false; 128];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = ASCII[byte].is_of_word();
-        byte += 1;
-    }
-    table
-};
-
 /// The characters of `text`, UTF-8 as far as it is; bytes that are not count as characters of their own.
 pub(super) fn fold(text: &[u8], folded: &mut Vec<Folded>) {
     folded.clear();

@@ -93,15 +93,14 @@ impl Set {
     }
 
     pub(super) fn insert(&mut self, fingerprint: u64) {
-        self.insert_all(&[fingerprint]);
+        self.insert_all([fingerprint]);
     }
 
     #[inline]
-    pub(super) fn insert_all(&mut self, fingerprints: &[u64]) {
+    pub(super) fn insert_all(&mut self, fingerprints: impl IntoIterator<Item = u64>) {
         let (found, slots) = (&mut *self.found, &mut *self.slots);
         let mut length = self.length;
-        for &fingerprint in fingerprints {
-            let fingerprint = fingerprint.max(2);
+        for fingerprint in fingerprints {
             // The upper bits, as the lowest one is the view.
             let mut at = (fingerprint >> (u64::BITS - Set::BITS)) as usize;
             let mut place = usize::from(slots[at]);

@@ -1,8 +1,8 @@
 //! The tokens of a text: words, pairs of words, and characters four by four.
 
 use super::{
-    folded::{self, BLANK, Folded, GRAM_OF},
-    hash::{mix, view_of},
+    folded::{self, BLANK, Folded},
+    hash::{Set, fingerprint},
     tokens::Field,
     words,
 };
@@ -19,142 +19,146 @@ pub(super) struct Look {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fours {
     No,
-    /// Three of eight fours within a word, a quarter of those across words, the same ones in all texts: there are so many
-    /// that they say everything several times over.
+    /// A quarter of them, the same ones in all texts: there are so many that they say everything several times over.
     Some,
     All,
-}
-
-impl Fours {
-    /// How many of eight are left out: within a word, across words.
-    fn left_out(self) -> Option<[u64; 2]> {
-        match self {
-            Fours::No => None,
-            Fours::Some => Some([5, 6]),
-            Fours::All => Some([0, 0]),
-        }
-    }
 }
 
 /// Finds the tokens of texts. Its room is used again for each text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finder {
     words: Vec<u64>,
-    /// As long as the longest text so far, as clearing it would take its time.
-    fours: Vec<u64>,
+    ascii: words::Ascii,
+    /// The characters of an ASCII text as fours have them.
+    grams: Vec<u8>,
+    /// Those that are looked at, of an ASCII text: as long as the longest one so far, as clearing it would take its time.
+    fours: Vec<u32>,
     /// The characters of a text that is not ASCII.
     folded: Vec<Folded>,
-    ascii: words::Scratch,
 }
 
 impl Finder {
-    /// The tokens of `text`, UTF-8 as far as it is: those of words, and fours.
-    pub(super) fn find(&mut self, field: Field, text: &[u8], look: Look) -> [&[u64]; 2] {
+    /// Adds the tokens of `text`, UTF-8 as far as it is.
+    pub(super) fn find(&mut self, found: &mut Set, field: Field, text: &[u8], look: Look) {
         self.words.clear();
-        let kept = if text.is_ascii() {
-            words::of_ascii(&mut self.words, &mut self.ascii, field, text, look.pairs);
-            let characters = text.iter().map(|&byte| u64::from(GRAM_OF[usize::from(byte & 0x7f)]));
-            fours(&mut self.fours, field, characters, look.fours)
+        let field_of_fours = field ^ GRAM;
+        if text.is_ascii() {
+            self.ascii.read(text);
+            self.ascii.words(&mut self.words, field, look.pairs);
+            found.insert_all(self.words.iter().copied());
+            let fours = self.of_ascii(look.fours);
+            found.insert_all(fours.iter().map(|&four| fingerprint(field_of_fours, u64::from(four))));
         } else {
             folded::fold(text, &mut self.folded);
             words::of_folded(&mut self.words, field, &self.folded, look.pairs);
-            fours(&mut self.fours, field, self.folded.iter().map(|folded| folded.of_gram()), look.fours)
-        };
-        [&self.words, self.fours.get(..kept).unwrap_or_default()]
+            found.insert_all(self.words.iter().copied());
+            let fours = of_folded(&self.folded, look.fours);
+            found.insert_all(fours.map(|four| fingerprint(field_of_fours, four)));
+        }
     }
+
+    /// Fours of the ASCII text that was read, a byte each.
+    fn of_ascii(&mut self, which: Fours) -> &[u32] {
+        self.grams.clear();
+        if which != Fours::No {
+            // A text begins as after a blank.
+            self.grams.push(BLANK as u8);
+            // Without branches, so that many bytes are looked at together.
+            let gram = |&byte: &u8| match byte {
+                b'0'..=b'9' => b'0',
+                b'\t'..=b'\r' => BLANK as u8,
+                other => other,
+            };
+            self.grams.extend(self.ascii.small().iter().map(gram));
+        }
+        if self.fours.len() < self.grams.len() {
+            self.fours.resize(self.grams.len(), 0);
+        }
+        let mut kept = 0;
+        for four in self.grams.array_windows() {
+            let four = u32::from_le_bytes(*four);
+            // Whether it is can't be foretold, so no branch hangs on it.
+            self.fours[kept] = four;
+            kept += usize::from(which == Fours::All || is_chosen(u64::from(four)));
+        }
+        self.fours.get(..kept).unwrap_or_default()
+    }
+}
+
+/// Fours of any text: as in ASCII where that is what they are.
+fn of_folded(text: &[Folded], which: Fours) -> impl Iterator<Item = u64> {
+    let text = if which == Fours::No { &[] } else { text };
+    let mut last = [BLANK; 4];
+    let fours = text.iter().map(move |folded| {
+        last = [last[1], last[2], last[3], folded.of_gram()];
+        let bits = if last.iter().all(|&character| character < 0x80) { 8 } else { 16 };
+        let four = (0..4).zip(last).fold(0, |four, (place, character)| four ^ character << (bits * place));
+        // Of the newest one what is beyond 16 bits would be lost.
+        four ^ (last[3] >> 16) << 8
+    });
+    // The first ones are not yet full.
+    fours.skip(2).filter(move |&four| which == Fours::All || is_chosen(four))
 }
 
 // What kind of token of its field it is; even, so that the field's view stays.
 const GRAM: u64 = 0x6772;
-const GRAM_LENGTH: usize = 4;
-/// By which fours are hashed and chosen.
-const CHOICE: u64 = 0x4d;
 
-/// Puts characters four by four at the start of `kept`: how many there are.
-#[inline(always)]
-fn fours(
-    kept: &mut Vec<u64>,
-    field: Field,
-    characters: impl ExactSizeIterator<Item = u64>,
-    which: Fours,
-) -> usize {
-    let Some(left_out) = which.left_out() else { return 0 };
-    let field = field ^ GRAM;
-    if kept.len() < characters.len() {
-        kept.resize(characters.len(), 0);
-    }
-    let mut keeping = 0;
-    // A text begins as after a blank.
-    let (mut gram, mut length, mut last) = (BLANK, 1, BLANK);
-    // Which of the last characters were blank, the newest one in the lowest bit.
-    let mut blanks = 1u32;
-    for next in characters {
-        if next == BLANK && last == BLANK {
-            continue;
-        }
-        last = next;
-        // 16 bits each; what a character has beyond them is mixed in where it is the newest one.
-        gram = gram << 16 ^ next ^ (next >> 16) << 56;
-        blanks = blanks << 1 | u32::from(next == BLANK);
-        length += 1;
-        let is_across = blanks & 0b0110 != 0;
-        let hash = mix(gram, CHOICE);
-        let is_kept = (hash & 7) >= left_out[usize::from(is_across)];
-        // Whether it is can't be foretold, so no branch hangs on it.
-        kept[keeping] = ((hash ^ field) & !1) | view_of(field);
-        keeping += usize::from(is_kept & (length >= GRAM_LENGTH));
-    }
-    keeping
+/// Whether it is one of those that are looked at in all texts.
+#[inline]
+fn is_chosen(four: u64) -> bool {
+    let four = four as u32 ^ (four >> 32) as u32;
+    four.wrapping_mul(0x9e37_79b1) >> 30 == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::{super::tokens::body, *};
 
-    /// Each once.
-    fn grams_of(text: &str, which: Fours) -> Vec<u64> {
-        let mut finder = Finder::default();
-        // What was there before must not show.
-        finder.find(
-            body("body"),
-            "another text, and a long one ".repeat(10).as_bytes(),
-            Look { pairs: 0, fours: Fours::All },
-        );
-        let [_, fours] = finder.find(body("body"), text.as_bytes(), Look { pairs: 0, fours: which });
-        let mut seen = std::collections::HashSet::new();
-        fours.iter().copied().filter(|gram| seen.insert(*gram)).collect()
+    const FIELD: Field = body("body");
+
+    /// The tokens of a text that are no words, each once.
+    fn fours_of(text: &str, which: Fours) -> Vec<u64> {
+        let find = |fours| {
+            let mut found = Set::default();
+            let mut finder = Finder::default();
+            // What was there before must not show.
+            let before = "another text, and a long one ".repeat(10);
+            finder.find(&mut Set::default(), FIELD, before.as_bytes(), Look { pairs: 0, fours: Fours::All });
+            finder.find(&mut found, FIELD, text.as_bytes(), Look { pairs: 0, fours });
+            found.found().to_vec()
+        };
+        let words = find(Fours::No);
+        find(which).into_iter().filter(|token| !words.contains(token)).collect()
     }
 
-    fn grams(text: &str) -> Vec<u64> {
-        grams_of(text, Fours::All)
+    fn fours(text: &str) -> Vec<u64> {
+        fours_of(text, Fours::All)
     }
 
     #[test]
     fn some_characters_are_the_same_ones_in_all_texts() {
         let text =
             "The quick brown fox jumps over the lazy dog, and a little later the dog jumps over the fox.";
-        let (all, some) = (grams(text), grams_of(text, Fours::Some));
-        assert!(
-            some.len() * 4 > all.len() && some.len() * 4 < 3 * all.len(),
-            "{} of {}",
-            some.len(),
-            all.len()
-        );
-        let start = grams_of(&text[..40], Fours::Some);
-        let of_start: Vec<u64> = grams(&text[..40]).into_iter().filter(|gram| some.contains(gram)).collect();
+        let (all, some) = (fours(text), fours_of(text, Fours::Some));
+        assert!(some.len() * 8 > all.len() && some.len() * 2 < all.len(), "{} of {}", some.len(), all.len());
+        let start = fours_of(&text[..40], Fours::Some);
+        let of_start: Vec<u64> = fours(&text[..40]).into_iter().filter(|four| some.contains(four)).collect();
         assert_eq!(start, of_start);
-        assert!(grams_of(text, Fours::No).is_empty());
+        // It does not matter what else is there: here a letter that is not ASCII.
+        let wide = format!("{text} \u{e6}");
+        assert_eq!(fours_of(&wide, Fours::Some)[..some.len()], some);
+        assert!(fours_of(text, Fours::No).is_empty());
     }
 
     #[test]
     fn characters_are_seen_four_by_four() {
-        // " 123" and so on: blanks are one, digits are alike.
-        assert_eq!(grams("abc").len(), 1);
-        assert_eq!(grams("abcd").len(), 2);
-        assert_eq!(grams("Abcd   ÉF"), grams("abcd\tef"));
-        assert_eq!(grams("in 2002"), grams("in 1997"));
-        assert_ne!(grams("abcd"), grams("abce"));
+        // " 123" and so on: what is blank is alike, and digits are.
+        assert_eq!(fours("abc").len(), 1);
+        assert_eq!(fours("abcd").len(), 2);
+        assert_eq!(fours("Abcd \u{c9}F"), fours("abcd\tef"));
+        assert_eq!(fours("in 2002"), fours("in 1997"));
+        assert_ne!(fours("abcd"), fours("abce"));
         // They differ in the bits above 16 alone.
-        assert_ne!(grams("abc\u{1f600}"), grams("abc\u{f600}"));
+        assert_ne!(fours("abc\u{1f600}"), fours("abc\u{f600}"));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
 
 /// Counts up whenever the same message gets other fingerprints: models and counts of another version are
 /// refused, as their fingerprints mean nothing then.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 
 /// Bytes of body text that are looked at; spam that has not said what it wants by then is rare.
 const BODY: usize = 9000;
@@ -79,9 +79,7 @@ impl Tokens {
 
     /// Adds the tokens of a text.
     pub(super) fn text(&mut self, field: Field, text: &[u8], look: Look) {
-        for found in self.finder.find(field, text, look) {
-            self.set.insert_all(found);
-        }
+        self.finder.find(&mut self.set, field, text, look);
     }
 
     /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds

@@ -1,7 +1,7 @@
 //! Words, and pairs of them.
 
 use super::{
-    folded::{Class, Folded, OF_WORD},
+    folded::{Class, Folded},
     hash::{WordHash, fingerprint, mix},
     tokens::Field,
 };
@@ -17,10 +17,11 @@ const MAX_PAIRS: usize = 2;
 const PAIR: u64 = 0x7060;
 const NUMBER: u64 = 0x6e74;
 
-/// Room that is used again for each text.
+/// An ASCII text. Its room is used again for the next one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Scratch {
-    /// A text in small letters, and zeros behind it.
+pub(super) struct Ascii {
+    length: usize,
+    /// In small letters, and zeros behind it.
     small: Vec<u8>,
     /// A bit for each of its bytes: whether words are made of it.
     of_words: Vec<u64>,
@@ -28,6 +29,85 @@ pub(super) struct Scratch {
 
 /// Bytes that are read at once; so many zeros stand behind a text.
 const STEP: usize = 8;
+/// Bytes that share a number of bits.
+const BLOCK: usize = u64::BITS as usize;
+
+impl Ascii {
+    pub(super) fn read(&mut self, text: &[u8]) {
+        self.length = text.len();
+        self.small.clear();
+        self.small.extend_from_slice(text);
+        self.small.make_ascii_lowercase();
+        let (blocks, rest) = self.small.as_chunks();
+        self.of_words.clear();
+        self.of_words.extend(blocks.iter().map(of_words));
+        let mut last = [0; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        self.of_words.push(of_words(&last));
+        self.small.extend_from_slice(&[0; STEP]);
+    }
+
+    /// The text in small letters.
+    pub(super) fn small(&self) -> &[u8] {
+        self.small.get(..self.length).unwrap_or_default()
+    }
+
+    /// Appends its words, and pairs of them that are no further apart than `pairs`.
+    pub(super) fn words(&self, found: &mut Vec<u64>, field: Field, pairs: usize) {
+        let mut words = Words::new(found, field, pairs);
+        // Where the last word ended, and where this one starts.
+        let (mut last_end, mut start) = (0, None);
+        // Words start and end in turn, where a bit is another one than that before. The last bit is 0.
+        let mut before = 0;
+        for (number, &bits) in self.of_words.iter().enumerate() {
+            let mut edges = bits ^ (bits << 1 | before);
+            before = bits >> (u64::BITS - 1);
+            while edges != 0 {
+                let at = number * BLOCK + edges.trailing_zeros() as usize;
+                edges &= edges - 1;
+                match start.take() {
+                    Some(start) => {
+                        self.word(&mut words, start, at);
+                        last_end = at;
+                    }
+                    None => {
+                        if at > last_end + 1 {
+                            words.gap();
+                        }
+                        start = Some(at);
+                    }
+                }
+            }
+        }
+        words.gap();
+    }
+
+    #[inline]
+    fn word(&self, words: &mut Words<'_>, start: usize, end: usize) {
+        let length = end - start;
+        let is_digit = |at: usize| self.small.get(at).is_some_and(u8::is_ascii_digit);
+        if length <= LONGEST {
+            let is_number = is_digit(start) && (start..end).all(is_digit);
+            words.word(word_hash(&self.small, start, length), length, is_number);
+        }
+        if length == 1 && !is_digit(start) {
+            words.letter(u32::from(self.small[start]));
+        } else {
+            words.gap();
+        }
+    }
+}
+
+/// A bit for each byte, small letters only: whether words are made of it.
+fn of_words(small: &[u8; BLOCK]) -> u64 {
+    // Without branches, so that many bytes are looked at together.
+    let is_of_word = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'$' | b'%' | b'\'');
+    let bytes = small.map(|byte| u8::from(is_of_word(byte)));
+    let (eights, _) = bytes.as_chunks();
+    // This product has the lowest bits of eight bytes in its uppermost byte.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
+}
 
 /// The hash of the word of so many bytes that begins there. Zeros have to follow the text.
 #[inline]
@@ -44,56 +124,6 @@ fn word_hash(text: &[u8], start: usize, length: usize) -> u64 {
     }
     // Of the last ones those that belong to the word.
     mix(hash, eight(at) & u64::MAX >> (u64::BITS as usize - STEP * left.max(1)))
-}
-
-/// Appends the words of an ASCII text, and pairs of them that are no further apart than `pairs`.
-pub(super) fn of_ascii(found: &mut Vec<u64>, scratch: &mut Scratch, field: Field, text: &[u8], pairs: usize) {
-    let Scratch { small, of_words } = scratch;
-    small.clear();
-    small.extend_from_slice(text);
-    small.make_ascii_lowercase();
-    small.extend_from_slice(&[0; STEP]);
-    of_words.clear();
-    of_words.extend(text.chunks(u64::BITS as usize).map(|bytes| {
-        let bits =
-            bytes.iter().zip(0..).map(|(&byte, at)| u64::from(OF_WORD[usize::from(byte & 0x7f)]) << at);
-        bits.fold(0, |all, bit| all | bit)
-    }));
-    let mut words = Words::new(found, field, pairs);
-    let mut at = 0;
-    while let Some(start) = next(of_words, at, true) {
-        let end = next(of_words, start, false).unwrap_or(text.len());
-        if start > at + 1 {
-            words.gap();
-        }
-        let length = end - start;
-        let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
-        if length <= LONGEST {
-            let is_number = is_digit(start) && (start..end).all(is_digit);
-            words.word(word_hash(small, start, length), length, is_number);
-        }
-        if length == 1 && !is_digit(start) {
-            words.letter(u32::from(small[start]));
-        } else {
-            words.gap();
-        }
-        at = end;
-    }
-    words.gap();
-}
-
-/// The next bit at or after `at` that is as wanted.
-#[inline]
-fn next(bits: &[u64], at: usize, is_set: bool) -> Option<usize> {
-    const BITS: usize = u64::BITS as usize;
-    let wanted = |bits: u64| if is_set { bits } else { !bits };
-    let mut index = at / BITS;
-    let mut left = wanted(*bits.get(index)?) >> (at % BITS) << (at % BITS);
-    while left == 0 {
-        index += 1;
-        left = wanted(*bits.get(index)?);
-    }
-    Some(index * BITS + left.trailing_zeros() as usize)
 }
 
 /// The same of any text. Of ideographs, which are words of their own, neighbours are always a pair.
@@ -214,8 +244,11 @@ mod tests {
 
     /// The words of an ASCII text, found in both ways.
     fn ascii(text: &str, pairs: usize) -> Vec<u64> {
-        let mut found = Vec::new();
-        of_ascii(&mut found, &mut Scratch::default(), FIELD, text.as_bytes(), pairs);
+        let (mut found, mut ascii) = (Vec::new(), Ascii::default());
+        // What was there before must not show.
+        ascii.read("another text, and a longer one ".repeat(20).as_bytes());
+        ascii.read(text.as_bytes());
+        ascii.words(&mut found, FIELD, pairs);
         assert_eq!(found, folded(text, pairs), "{text:?}");
         found
     }
