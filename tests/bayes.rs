@@ -147,25 +147,29 @@ fn the_nightly_unit_learns_what_was_spooled() {
 
 #[test]
 fn an_mbox_among_files_keeps_its_place() {
-    let root = corpus();
-    let read = |name: &str| fs::read(root.path().join(name)).unwrap();
-    succeeds(&root, "train --spam spam --ham ham --out files");
-    let scores = |root: &TempDir| {
-        succeeds(root, "eval --online --spam spam --ham ham --scores scores");
-        let scores = fs::read_to_string(root.path().join("scores")).unwrap();
-        scores.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    let before = scores(&root);
-    let mut mbox = String::new();
-    for number in 10..70 {
-        let path = root.path().join(format!("ham/{number:04}.eml"));
-        mbox += &format!("From a@b Mon Jan  1 00:00:00 2024\n{}\n", fs::read_to_string(&path).unwrap());
-        fs::remove_file(&path).unwrap();
+    // A small one, and one that is so large that all cores read it together.
+    for more in ["", &"more of the same\n".repeat(50_000)] {
+        let root = corpus();
+        let read = |name: &str| fs::read(root.path().join(name)).unwrap();
+        let message = |number: u32| root.path().join(format!("ham/{number:04}.eml"));
+        fs::write(message(10), fs::read_to_string(message(10)).unwrap() + more).unwrap();
+        succeeds(&root, "train --spam spam --ham ham --out files");
+        let scores = || {
+            succeeds(&root, "eval --online --spam spam --ham ham --scores scores");
+            let scores = fs::read_to_string(root.path().join("scores")).unwrap();
+            scores.lines().map(|line| line.split(' ').nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let before = scores();
+        let mut mbox = String::new();
+        for path in (10..70).map(message) {
+            mbox += &format!("From a@b Mon Jan  1 00:00:00 2024\n{}\n", fs::read_to_string(&path).unwrap());
+            fs::remove_file(&path).unwrap();
+        }
+        fs::write(root.path().join("ham/0010.mbox"), mbox).unwrap();
+        succeeds(&root, "train --spam spam --ham ham --out mixed");
+        assert!(read("files") == read("mixed"));
+        assert_eq!(scores(), before);
     }
-    fs::write(root.path().join("ham/0010.mbox"), mbox).unwrap();
-    succeeds(&root, "train --spam spam --ham ham --out mixed");
-    assert!(read("files") == read("mixed"));
-    assert_eq!(scores(&root), before);
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) struct Finder {
 impl Finder {
     /// Adds the tokens of `text`, UTF-8 as far as it is.
     pub(super) fn find(&mut self, found: &mut Set, field: Field, text: &[u8], look: Look) {
+        // An mbox, or a transport, may add an empty line.
+        let text = text.trim_ascii_end();
         self.words.clear();
         let field_of_fours = field ^ GRAM;
         if text.is_ascii() {
@@ -158,6 +160,8 @@ mod tests {
         assert_eq!(fours("Abcd \u{c9}F"), fours("abcd\tef"));
         assert_eq!(fours("in 2002"), fours("in 1997"));
         assert_ne!(fours("abcd"), fours("abce"));
+        // What is blank at the end says nothing.
+        assert_eq!(fours("abcd\n"), fours("abcd\n\n "));
         // They differ in the bits above 16 alone.
         assert_ne!(fours("abc\u{1f600}"), fours("abc\u{f600}"));
     }

@@ -22,6 +22,8 @@ use crate::{
 const CHUNK: usize = 256;
 /// Tasks that each core has at least, if there are files enough, so that all are done at about the same time.
 const TASKS: usize = 8;
+/// Bytes of an mbox that all cores read together; one task reads smaller ones to their end.
+const LARGE: usize = 512 << 10;
 /// Failures that are told one by one.
 const SHOWN: usize = 5;
 
@@ -50,7 +52,7 @@ struct Chunk {
     corpus: Corpus,
     inputs: Vec<Input>,
     failed: Vec<String>,
-    /// There is a file of several messages among them: nothing of it counts, they have to be taken apart first.
+    /// There is a large file of several messages among them: nothing of it counts, they have to be taken apart first.
     has_mbox: bool,
 }
 
@@ -162,9 +164,12 @@ struct Counter {
 }
 
 impl Counter {
-    /// Adds a message; `false` where the file holds several.
+    /// Adds a message, or those of a small mbox; `false` where the file holds many.
     fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) -> bool {
         match file.read_one(&mut self.buffer) {
+            Ok(false) if self.buffer.len() <= LARGE => {
+                return file.messages().iter().all(|message| self.count(message, is_spam, day, keep, chunk));
+            }
             Ok(false) => {
                 // It may be huge.
                 self.buffer = Vec::new();
