@@ -11,7 +11,7 @@ use crate::mime::{Message, TextKind};
 /// The beginning of a message.
 #[derive(Debug, Default)]
 pub struct Glance<'m> {
-    /// The decoded subject, no LF.
+    /// The decoded subject, without the LF at its end.
     pub subject: &'m str,
     /// What a reader sees of the text of each leaf, without the subject; white space is as it was written.
     pub texts: Vec<&'m str>,

@@ -93,7 +93,7 @@ pub struct LateText {
 /// All views of one message that rules and Bayes look at.
 #[derive(Debug, Default)]
 pub struct Rendered<'m> {
-    /// The decoded subject, no LF.
+    /// The decoded subject, without the LF at its end.
     pub subject: &'m str,
     /// SpamAssassin's body units: the subject with its LF, then one unit a paragraph.
     pub body: Vec<&'m [u8]>,
