@@ -22,8 +22,9 @@ use crate::{
 const CHUNK: usize = 256;
 /// Tasks that each core has at least, if there are files enough, so that all are done at about the same time.
 const TASKS: usize = 8;
-/// Bytes of an mbox that all cores read together; one task reads smaller ones to their end.
-const LARGE: usize = 512 << 10;
+/// Bytes of an mbox that all cores read together; one task reads smaller ones to their end. What tasks have counted lies in
+/// memory until those before them are done, whatever the bound.
+const LARGE: usize = 64 << 10;
 /// Failures that are told one by one.
 const SHOWN: usize = 5;
 
@@ -168,7 +169,8 @@ impl Counter {
     fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) -> bool {
         match file.read_one(&mut self.buffer) {
             Ok(false) if self.buffer.len() <= LARGE => {
-                return file.messages().iter().all(|message| self.count(message, is_spam, day, keep, chunk));
+                let messages = file.taken_apart(std::mem::take(&mut self.buffer));
+                return messages.iter().all(|message| self.count(message, is_spam, day, keep, chunk));
             }
             Ok(false) => {
                 // It may be huge.

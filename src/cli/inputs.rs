@@ -78,6 +78,16 @@ impl Input {
         found
     }
 
+    /// As [`Input::messages`], of what [`Input::read_one`] read.
+    pub fn taken_apart(&self, data: Vec<u8>) -> Vec<Input> {
+        let mut found = Vec::new();
+        match self {
+            Input::File(path) => split(path, data, &mut found),
+            _ => found.push(self.clone()),
+        }
+        found
+    }
+
     /// The raw message.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         match self {
