@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal},
+    mem,
     path::PathBuf,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -47,14 +48,14 @@ pub(super) enum Keep {
     Nothing,
 }
 
-/// What one task counted.
+/// What one task counted, up to the next large mbox.
 #[derive(Default)]
 struct Chunk {
     corpus: Corpus,
     inputs: Vec<Input>,
     failed: Vec<String>,
-    /// There is a large file of several messages among them: nothing of it counts, they have to be taken apart first.
-    has_mbox: bool,
+    /// The mbox that comes then, and whether it is spam: it has to be taken apart first.
+    mbox: Option<(Input, bool)>,
 }
 
 /// Counts the messages below `spam` and `ham`. Those that cannot be read are told on stderr and left out.
@@ -84,12 +85,17 @@ pub(super) fn count(
     let mut failed = Vec::new();
     let workers = rayon::current_num_threads();
     let count = |counter: &mut Counter, files: &&[(Input, bool)]| {
+        let mut chunks = Vec::new();
         let mut chunk = Chunk::default();
-        let one_each =
-            |(file, is_spam): &(Input, bool)| counter.count(file, *is_spam, today, keep, &mut chunk);
-        chunk.has_mbox = !files.iter().all(one_each);
-        chunk.corpus = counter.corpus.take();
-        chunk
+        for (file, is_spam) in *files {
+            if !counter.count(file, *is_spam, today, keep, &mut chunk) {
+                let mbox = Some((file.clone(), *is_spam));
+                let before = mem::take(&mut chunk);
+                chunks.push(Chunk { corpus: counter.corpus.take(), mbox, ..before });
+            }
+        }
+        chunks.push(Chunk { corpus: counter.corpus.take(), ..chunk });
+        chunks
     };
     let mut add = |chunk: Chunk| {
         counted.messages += chunk.corpus.len();
@@ -98,16 +104,16 @@ pub(super) fn count(
         failed.extend(chunk.failed);
         counted.corpus.relieve().map_err(|error| cannot_spill(memory, &error))
     };
-    parallel::in_order(&chunks(&files, workers), workers, Counter::default, count, |files, chunk| {
+    parallel::in_order(&chunks(&files, workers), workers, Counter::default, count, |files, found| {
         bar.inc(files.len() as u64);
-        if !chunk.has_mbox {
-            return add(chunk);
-        }
-        // One after another: an mbox may be as large as memory allows.
-        files.iter().try_for_each(|(file, is_spam)| {
-            let messages: Vec<_> = file.messages().into_iter().map(|input| (input, *is_spam)).collect();
-            parallel::in_order(&chunks(&messages, workers), workers, Counter::default, count, |_, chunk| {
-                add(chunk)
+        found.into_iter().try_for_each(|mut chunk| {
+            let mbox = chunk.mbox.take();
+            add(chunk)?;
+            let Some((mbox, is_spam)) = mbox else { return Ok(()) };
+            // One after another: an mbox may be as large as memory allows.
+            let messages: Vec<_> = mbox.messages().into_iter().map(|input| (input, is_spam)).collect();
+            parallel::in_order(&chunks(&messages, workers), workers, Counter::default, count, |_, found| {
+                found.into_iter().try_for_each(&mut add)
             })
         })
     })?;
@@ -169,7 +175,7 @@ impl Counter {
     fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) -> bool {
         match file.read_one(&mut self.buffer) {
             Ok(false) if self.buffer.len() <= LARGE => {
-                let messages = file.taken_apart(std::mem::take(&mut self.buffer));
+                let messages = file.taken_apart(mem::take(&mut self.buffer));
                 return messages.iter().all(|message| self.count(message, is_spam, day, keep, chunk));
             }
             Ok(false) => {
