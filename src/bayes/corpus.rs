@@ -7,12 +7,12 @@ use rayon::prelude::*;
 
 use super::{
     Error, Tokens,
-    dictionary::Dictionary,
     learn::{self, Options},
     metrics::Metrics,
     model::Model,
     store::{Memory, Place, Store},
 };
+use crate::mime::Message;
 
 /// The tokens of sorted messages. A copy shares the tokens.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Corpus {
     /// Where the fingerprints of each dictionary are; those of the last one, which grows, are not yet among them.
     dictionaries: Vec<Place>,
     fingerprints: Store<u64>,
-    growing: Dictionary,
+    growing: Tokens,
     memory: Memory,
 }
 
@@ -60,17 +60,31 @@ impl Corpus {
     }
 
     /// Adds a message that was counted on `day`, in days since 1970.
-    pub fn push(&mut self, tokens: &Tokens, spam: bool, day: i32) {
-        self.push_row(tokens.fingerprints(), spam, day);
+    pub fn push(&mut self, message: &Message<'_>, spam: bool, day: i32) {
+        self.make_room();
+        self.growing.collect(message, &[]);
+        self.row(spam, day);
     }
 
-    pub(super) fn push_row(&mut self, fingerprints: &[u64], spam: bool, day: i32) {
-        // A sum, as the order of tokens means nothing; they are hashes already.
-        let digest = fingerprints.iter().fold(0u64, |sum, &token| sum.wrapping_add(token));
-        if !self.growing.has_room(fingerprints.len()) {
+    /// Adds a message by its tokens.
+    pub(super) fn restore(&mut self, fingerprints: &[u64], spam: bool, day: i32) {
+        self.make_room();
+        self.growing.restore(fingerprints);
+        self.row(spam, day);
+    }
+
+    fn make_room(&mut self) {
+        if !self.growing.dictionary().has_room() {
             self.close();
         }
-        let place = self.numbers.push(self.growing.numbers(fingerprints));
+    }
+
+    /// Takes in the message that was collected last.
+    fn row(&mut self, spam: bool, day: i32) {
+        let dictionary = self.growing.dictionary();
+        // A sum, as the order of tokens means nothing; they are hashes already.
+        let digest = dictionary.sum();
+        let place = self.numbers.push(dictionary.numbers());
         self.rows.push(Row { digest, spam, day, dictionary: self.dictionaries.len() as u32, place });
     }
 
@@ -91,8 +105,9 @@ impl Corpus {
 
     /// Ends the last dictionary.
     fn close(&mut self) {
-        if !self.growing.fingerprints().is_empty() {
-            self.dictionaries.push(self.fingerprints.push(self.growing.fingerprints()));
+        let fingerprints = self.growing.dictionary().fingerprints();
+        if !fingerprints.is_empty() {
+            self.dictionaries.push(self.fingerprints.push(fingerprints));
             self.growing.clear();
         }
     }
@@ -199,8 +214,8 @@ impl Corpus {
     }
 
     /// The tokens of the message at `index`.
-    pub(super) fn fingerprints(&self, index: usize) -> Vec<u64> {
-        self.rows.get(index).map(|row| self.tokens_of(row).collect()).unwrap_or_default()
+    pub(super) fn fingerprints(&self, index: usize) -> impl Iterator<Item = u64> + Clone {
+        self.rows.get(index).into_iter().flat_map(|row| self.tokens_of(row))
     }
 
     /// How many messages there are.
@@ -234,7 +249,7 @@ impl Corpus {
         &self.memory
     }
 
-    pub(super) fn tokens_of(&self, row: &Row) -> impl Iterator<Item = u64> {
+    pub(super) fn tokens_of(&self, row: &Row) -> impl Iterator<Item = u64> + Clone {
         let dictionary = self.dictionary_of(row);
         let meaning = |&number: &u16| dictionary.get(usize::from(number)).copied().unwrap_or_default();
         self.numbers_of(row).iter().map(meaning)
@@ -248,7 +263,7 @@ impl Corpus {
     pub(super) fn dictionary_of(&self, row: &Row) -> &[u64] {
         match self.dictionaries.get(row.dictionary as usize) {
             Some(&place) => self.fingerprints.get(place),
-            None => self.growing.fingerprints(),
+            None => self.growing.dictionary().fingerprints(),
         }
     }
 

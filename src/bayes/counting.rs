@@ -458,7 +458,7 @@ mod tests {
         let mut corpus = Corpus::default();
         for row in 0..300u64 {
             let tokens: Vec<u64> = (0..200).map(|n| mix(mix(row, n) % 3000, 3)).collect();
-            corpus.push_row(&tokens, row % 3 == 0, 0);
+            corpus.restore(&tokens, row % 3 == 0, 0);
         }
         let mut wanted = std::collections::BTreeMap::<u64, Counts>::new();
         for row in corpus.rows() {

@@ -32,7 +32,7 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 
-use super::{Corpus, Error, Memory, Tokens, corpus::Row, model::replace_with, tokens};
+use super::{Corpus, Error, Memory, corpus::Row, model::replace_with, tokens};
 
 const SCHEMA: &str = "message messages {
     required int64 digest (INTEGER(64,false));
@@ -174,10 +174,8 @@ fn read_group(corpus: &mut Corpus, group: &dyn RowGroupReader, places: [usize; 5
             return Ok(());
         }
         for (((digest, spam), day), list) in digests.into_iter().zip(spam).zip(days).zip(&lists) {
-            if list.len() > Tokens::MOST {
-                return Err(Error::Damaged("a message has more tokens than any has"));
-            }
-            corpus.push_row(list, spam, day);
+            // Of tokens that no message of ours has, as more than there may be or one twice, the sum is another one too.
+            corpus.restore(list, spam, day);
             if corpus.rows().last().is_none_or(|row| row.digest != digest.cast_unsigned()) {
                 return Err(Error::Damaged("a message's tokens are not those that its digest stands for"));
             }

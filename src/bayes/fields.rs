@@ -1,12 +1,14 @@
 //! Tokens of headers, links and parts: what they say, and whether they fit together.
 
+use memchr::{memchr_iter, memmem};
+
 use super::{
     hash::{WordHash, mix},
     text::{Fours, Look},
     tokens::{Field, Tokens, body, head},
 };
 use crate::{
-    mime::Message,
+    mime::{Header, Message, Name},
     render::{Glance, Link},
 };
 
@@ -40,23 +42,23 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
     subject(tokens, glance.subject);
     let mut seen = Seen::default();
     for header in message.all_headers() {
-        let name = WordHash::of(header.name) & !1;
-        let Some(kind) = Kind::of(name) else { continue };
+        let Some((name, kind)) = Kind::of(header) else { continue };
         seen.note(kind);
         let value = header.value(message.arena());
         let value = value.get(..value.floor_char_boundary(VALUE)).unwrap_or(value);
         match kind {
-            Kind::Address => tokens.text(name, value.as_bytes(), ALL),
+            Kind::Address => tokens.text(name, value, ALL),
             Kind::Recipient => {
-                tokens.text(name, value.as_bytes(), WORDS);
-                fact(tokens, name, 10 + (value.matches('@').count() as u64).min(5));
+                tokens.text(name, value, WORDS);
+                fact(tokens, name, 10 + (memchr_iter(b'@', value.as_bytes()).count() as u64).min(5));
                 fact(tokens, name, 20 + u64::from(value.contains('<')));
                 fact(tokens, name, 22 + u64::from(value.contains('"')));
             }
             Kind::Program => {
                 // A boundary is random.
-                let end = value.find("boundary").or_else(|| value.find("BOUNDARY")).unwrap_or(value.len());
-                tokens.text(name, value.get(..end).unwrap_or(value).as_bytes(), PROGRAM);
+                let find = |name: &str| memmem::find(value.as_bytes(), name.as_bytes());
+                let end = find("boundary").or_else(|| find("BOUNDARY")).unwrap_or(value.len());
+                tokens.text(name, value.get(..end).unwrap_or(value), PROGRAM);
                 fact(tokens, const { head("has") }, name);
             }
             Kind::MessageId => message_id(tokens, value),
@@ -69,7 +71,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
-    tokens.text(const { head("subject") }, subject.as_bytes(), SUBJECT);
+    tokens.text(const { head("subject") }, subject, SUBJECT);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
     fact(
         tokens,
@@ -97,8 +99,8 @@ enum Kind {
 }
 
 impl Kind {
-    /// Of a name by its hash.
-    fn of(name: u64) -> Option<Kind> {
+    /// What a field is looked at for, with the field of its tokens.
+    fn of(header: &Header<'_>) -> Option<(Field, Kind)> {
         const KNOWN: [(&str, Kind); 19] = [
             ("From", Kind::Address),
             ("Reply-To", Kind::Address),
@@ -120,17 +122,17 @@ impl Kind {
             ("References", Kind::Reply),
             ("Date", Kind::Date),
         ];
-        const HASHES: [u64; KNOWN.len()] = {
-            let mut hashes = [0; KNOWN.len()];
+        const NAMES: [(Name<'static>, Field); KNOWN.len()] = {
+            let mut names = [(Name::of(""), 0); KNOWN.len()];
             let mut at = 0;
             while at < KNOWN.len() {
-                hashes[at] = head(KNOWN[at].0);
+                names[at] = (Name::of(KNOWN[at].0), head(KNOWN[at].0));
                 at += 1;
             }
-            hashes
+            names
         };
-        let at = HASHES.iter().position(|&known| known == name)?;
-        KNOWN.get(at).map(|&(_, kind)| kind)
+        let at = NAMES.iter().position(|(name, _)| header.is_named(name))?;
+        Some((NAMES[at].1, KNOWN[at].1))
     }
 }
 
@@ -183,7 +185,7 @@ fn message_id(tokens: &mut Tokens, value: &str) {
         }
     }
     fact(tokens, const { head("message-id") }, shape.value());
-    tokens.text(const { head("message-id") }, host.as_bytes(), HOST);
+    tokens.text(const { head("message-id") }, host, HOST);
 }
 
 /// Whether sender, answer address, recipient and Message-ID are of one domain, and what the sender's name
@@ -282,7 +284,7 @@ pub(super) fn parts(tokens: &mut Tokens, message: &Message<'_>) {
             let name = name.get(..name.floor_char_boundary(VALUE)).unwrap_or(name);
             let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
             tokens.add(const { body("ending") }, WordHash::of(ending.as_bytes()));
-            tokens.text(const { body("file") }, name.as_bytes(), WORDS);
+            tokens.text(const { body("file") }, name, WORDS);
         }
     }
     fact(tokens, const { head("parts") }, (message.parts.len() as u64).min(8));

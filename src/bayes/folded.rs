@@ -53,13 +53,15 @@ impl Folded {
     /// As fours have it: digits are alike, and so is all that is blank.
     #[inline]
     pub(super) const fn of_gram(self) -> u64 {
-        const DIGIT: u32 = Class::Digit as u32;
-        const SPACE: u32 = Class::Space as u32;
-        match self.class() {
-            DIGIT => b'0' as u64,
-            SPACE => BLANK,
-            _ => self.character() as u64,
-        }
+        // Which class comes next can't be foretold, so no branch hangs on it.
+        const ALIKE: [u32; 8] = {
+            let mut alike = [0; 8];
+            alike[Class::Digit as usize] = b'0' as u32;
+            alike[Class::Space as usize] = BLANK as u32;
+            alike
+        };
+        let alike = ALIKE[self.class() as usize];
+        (if alike == 0 { self.character() } else { alike }) as u64
     }
 }
 
@@ -81,27 +83,22 @@ const ASCII: [Folded; 128] = {
     table
 };
 
-/// The characters of `text`, UTF-8 as far as it is; bytes that are not count as characters of their own.
-pub(super) fn fold(text: &[u8], folded: &mut Vec<Folded>) {
+/// The characters of `text`.
+pub(super) fn fold(text: &str, folded: &mut Vec<Folded>) {
     folded.clear();
     folded.reserve(text.len());
-    for chunk in text.utf8_chunks() {
-        let mut rest = chunk.valid();
-        while !rest.is_empty() {
-            let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
-            let (plain, wide) = rest.split_at(ascii);
-            folded.extend(plain.bytes().map(|byte| ASCII[usize::from(byte & 0x7f)]));
-            let mut characters = wide.chars();
-            loop {
-                rest = characters.as_str();
-                match characters.next() {
-                    Some(character) if !character.is_ascii() => folded.extend(of_wide(character)),
-                    _ => break,
-                }
+    let mut rest = text;
+    while !rest.is_empty() {
+        let ascii = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+        let (plain, wide) = rest.split_at(ascii);
+        folded.extend(plain.bytes().map(|byte| ASCII[usize::from(byte & 0x7f)]));
+        let mut characters = wide.chars();
+        loop {
+            rest = characters.as_str();
+            match characters.next() {
+                Some(character) if !character.is_ascii() => folded.extend(of_wide(character)),
+                _ => break,
             }
-        }
-        for &byte in chunk.invalid() {
-            folded.push(Folded::new(Class::Letter, 0x10_ff00 + u32::from(byte)));
         }
     }
 }

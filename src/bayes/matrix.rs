@@ -243,9 +243,9 @@ mod tests {
         // Token n is in the first n messages; every second message is spam.
         for row in 0..20u64 {
             let tokens: Vec<u64> = (row + 1..=20).map(|token| mix(token, 7) & !1).collect();
-            corpus.push_row(&tokens, row % 2 == 0, 0);
+            corpus.restore(&tokens, row % 2 == 0, 0);
         }
-        corpus.push_row(&[1], true, 0);
+        corpus.restore(&[1], true, 0);
         let [matrix, other] = Matrix::of_views(&corpus, 3).unwrap();
         let number = |token: u64| {
             let wanted = mix(token, 7) & !1;
@@ -274,7 +274,7 @@ mod tests {
         for row in 0..300u64 {
             let own = (0..3).map(|token| mix(row * 3 + token, 5) & !1);
             let tokens: Vec<u64> = own.chain([2, 4]).collect();
-            corpus.push_row(&tokens, row % 2 == 0, 0);
+            corpus.restore(&tokens, row % 2 == 0, 0);
         }
         let [matrix, _] = Matrix::of_views(&corpus, 1).unwrap();
         assert_eq!((matrix.fingerprints.len(), matrix.counts.len(), matrix.alone.len()), (2, 302, 900));

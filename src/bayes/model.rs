@@ -144,10 +144,10 @@ impl Model {
 
     /// As [`Model::judge`], for a message of a corpus.
     pub fn judge_row(&self, corpus: &Corpus, index: usize) -> Option<f64> {
-        self.opinion(&corpus.fingerprints(index)).map(|opinion| opinion.probability)
+        self.opinion(corpus.fingerprints(index)).map(|opinion| opinion.probability)
     }
 
-    pub(super) fn opinion(&self, fingerprints: &[u64]) -> Option<BayesOpinion> {
+    pub(super) fn opinion(&self, fingerprints: impl Iterator<Item = u64> + Clone) -> Option<BayesOpinion> {
         let (score, known) = self.score(fingerprints);
         let abstains = known < MIN_KNOWN || self.header.spam.min(self.header.ham) < MIN_MESSAGES;
         (!abstains)
@@ -155,14 +155,14 @@ impl Model {
     }
 
     /// The raw score, and how many of the fingerprints are known.
-    fn score(&self, fingerprints: &[u64]) -> (f64, usize) {
+    fn score(&self, fingerprints: impl Iterator<Item = u64> + Clone) -> (f64, usize) {
         let mut views = [(0i64, 0usize); VIEWS as usize];
         let (buckets, _) = self.bytes.as_slice().get(HEADER..).unwrap_or_default().as_chunks::<BUCKET>();
         // First all buckets are fetched: none has to wait for the one before to come from memory.
-        let homes =
-            fingerprints.iter().filter_map(|&fingerprint| buckets.get(home(fingerprint, buckets.len())));
+        let home = |fingerprint| buckets.get(home(fingerprint, buckets.len()));
+        let homes = fingerprints.clone().filter_map(home);
         hint::black_box(homes.fold(0, |all, bucket| all ^ bucket[0]));
-        for &fingerprint in fingerprints {
+        for fingerprint in fingerprints {
             if let Some(weight) = weight(buckets, fingerprint) {
                 let (sum, known) = &mut views[view_of(fingerprint) as usize];
                 *sum += i64::from(weight);

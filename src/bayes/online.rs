@@ -104,15 +104,15 @@ impl Online {
 
     /// As [`Online::judge`], for a message of a corpus.
     pub fn judge_row(&self, corpus: &Corpus, index: usize) -> Option<f64> {
-        self.opinion(&corpus.fingerprints(index))
+        self.opinion(corpus.fingerprints(index))
     }
 
     /// As [`Online::learn`], for a message of a corpus.
     pub fn learn_row(&mut self, corpus: &Corpus, index: usize) {
-        self.take(&corpus.fingerprints(index), corpus.is_spam(index));
+        self.take(corpus.fingerprints(index), corpus.is_spam(index));
     }
 
-    pub(super) fn opinion(&self, fingerprints: &[u64]) -> Option<f64> {
+    pub(super) fn opinion(&self, fingerprints: impl Iterator<Item = u64>) -> Option<f64> {
         let scores = self.scores(fingerprints);
         let known: usize = scores.iter().map(|score| score.known).sum();
         let [spam, ham] = self.messages;
@@ -120,9 +120,9 @@ impl Online {
         (!abstains).then(|| self.probability(&scores))
     }
 
-    fn scores(&self, fingerprints: &[u64]) -> [Score; VIEWS as usize] {
+    fn scores(&self, fingerprints: impl Iterator<Item = u64>) -> [Score; VIEWS as usize] {
         let mut scores = [Score::default(); VIEWS as usize];
-        for &fingerprint in fingerprints {
+        for fingerprint in fingerprints {
             if let Some(token) = self.tokens.get(&fingerprint) {
                 let score = &mut scores[view_of(fingerprint) as usize];
                 score.score += PRIOR * log_odds(token.counts, self.messages) + token.correction;
@@ -144,8 +144,8 @@ impl Online {
         doubt + (1.0 - 2.0 * doubt) / (1.0 + (-odds).exp())
     }
 
-    pub(super) fn take(&mut self, fingerprints: &[u64], spam: bool) {
-        let scores = self.scores(fingerprints);
+    pub(super) fn take(&mut self, fingerprints: impl Iterator<Item = u64> + Clone, spam: bool) {
+        let scores = self.scores(fingerprints.clone());
         let class = usize::from(!spam);
         if self.messages.iter().all(|&messages| messages >= CALIBRATED_FROM) {
             let score: f64 = scores.iter().map(|score| f64::from(score.score)).sum();
@@ -167,7 +167,7 @@ impl Online {
             }
         }
         self.messages[class] += 1.0;
-        for &fingerprint in fingerprints {
+        for fingerprint in fingerprints {
             let new = Token { counts: [0.0; 2], correction: 0.0, squares: FIRST_GRADIENTS };
             let token = self.tokens.entry(fingerprint).or_insert(new);
             token.counts[class] += 1.0;
@@ -184,24 +184,24 @@ impl Online {
 mod tests {
     use super::{super::hash::mix, *};
 
-    fn message(class: u64, number: u64) -> Vec<u64> {
-        let words = |field: u64, count: u64| {
+    fn message(class: u64, number: u64) -> impl Iterator<Item = u64> + Clone {
+        let words = move |field: u64, count: u64| {
             (0..count).map(move |n| mix(field, mix(class.wrapping_mul(77) ^ number, n) % 300))
         };
-        words(class, 20).chain(words(9, 40)).collect()
+        words(class, 20).chain(words(9, 40))
     }
 
     #[test]
     fn it_tells_classes_after_a_few_messages_and_never_is_certain() {
         let mut online = Online::default();
-        assert_eq!(online.opinion(&message(1, 0)), None, "it knows nothing");
+        assert_eq!(online.opinion(message(1, 0)), None, "it knows nothing");
         for number in 0..100 {
-            online.take(&message(1, number), true);
-            assert_eq!(online.opinion(&message(1, number)).is_some(), number > 0, "no ham before the first");
-            online.take(&message(2, number), false);
+            online.take(message(1, number), true);
+            assert_eq!(online.opinion(message(1, number)).is_some(), number > 0, "no ham before the first");
+            online.take(message(2, number), false);
         }
         for number in 1000..1050 {
-            let (spam, ham) = (online.opinion(&message(1, number)), online.opinion(&message(2, number)));
+            let (spam, ham) = (online.opinion(message(1, number)), online.opinion(message(2, number)));
             assert!(spam.is_some_and(|spam| 0.8 < spam && spam < 1.0), "{spam:?}");
             assert!(ham.is_some_and(|ham| 0.0 < ham && ham < 0.2), "{ham:?}");
         }
@@ -210,27 +210,27 @@ mod tests {
     #[test]
     fn the_same_message_many_times_makes_no_number_that_is_none() {
         let mut online = Online::default();
-        online.take(&message(2, 0), false);
-        (0..10_000).for_each(|_| online.take(&message(1, 0), true));
-        let probability = online.opinion(&message(1, 0)).unwrap();
+        online.take(message(2, 0), false);
+        (0..10_000).for_each(|_| online.take(message(1, 0), true));
+        let probability = online.opinion(message(1, 0)).unwrap();
         assert!((0.5..1.0).contains(&probability), "{probability}");
-        online.take(&[], true);
-        assert_eq!(online.opinion(&[]), None);
+        online.take([].into_iter(), true);
+        assert_eq!(online.opinion([].into_iter()), None);
     }
 
     #[test]
     fn it_changes_its_mind() {
         let mut online = Online::default();
         for number in 0..200 {
-            online.take(&message(1, number), true);
-            online.take(&message(2, number), false);
+            online.take(message(1, number), true);
+            online.take(message(2, number), false);
         }
         // What was ham is spam from now on.
         for number in 200..600 {
-            online.take(&message(2, number), true);
-            online.take(&message(3, number), false);
+            online.take(message(2, number), true);
+            online.take(message(3, number), false);
         }
-        let now = online.opinion(&message(2, 1000)).unwrap();
+        let now = online.opinion(message(2, 1000)).unwrap();
         assert!(now > 0.5, "{now}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     folded::{self, BLANK, Folded},
-    hash::{Set, fingerprint},
+    hash::fingerprint,
     tokens::Field,
     words,
 };
@@ -27,7 +27,6 @@ pub(super) enum Fours {
 /// Finds the tokens of texts. Its room is used again for each text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Finder {
-    words: Vec<u64>,
     ascii: words::Ascii,
     /// The characters of an ASCII text as fours have them.
     grams: Vec<u8>,
@@ -38,70 +37,77 @@ pub(super) struct Finder {
 }
 
 impl Finder {
-    /// Adds the tokens of `text`, UTF-8 as far as it is.
-    pub(super) fn find(&mut self, found: &mut Set, field: Field, text: &[u8], look: Look) {
+    /// Appends the tokens of `text`.
+    pub(super) fn find(&mut self, found: &mut Vec<u64>, field: Field, text: &str, look: Look) {
         // An mbox, or a transport, may add an empty line.
         let text = text.trim_ascii_end();
-        self.words.clear();
-        let field_of_fours = field ^ GRAM;
+        let four = |four: u64| fingerprint(field ^ GRAM, four);
         if text.is_ascii() {
-            self.ascii.read(text);
-            self.ascii.words(&mut self.words, field, look.pairs);
-            found.insert_all(self.words.iter().copied());
-            let fours = self.of_ascii(look.fours);
-            found.insert_all(fours.iter().map(|&four| fingerprint(field_of_fours, u64::from(four))));
+            self.ascii.read(text.as_bytes());
+            self.ascii.words(found, field, look.pairs);
+            self.of_ascii(look.fours, found, four);
         } else {
             folded::fold(text, &mut self.folded);
-            words::of_folded(&mut self.words, field, &self.folded, look.pairs);
-            found.insert_all(self.words.iter().copied());
-            let fours = of_folded(&self.folded, look.fours);
-            found.insert_all(fours.map(|four| fingerprint(field_of_fours, four)));
+            words::of_folded(found, field, &self.folded, look.pairs);
+            found.extend(of_folded(&self.folded, look.fours).map(four));
         }
     }
 
     /// Fours of the ASCII text that was read, a byte each.
-    fn of_ascii(&mut self, which: Fours) -> &[u32] {
+    fn of_ascii(&mut self, which: Fours, found: &mut Vec<u64>, token: impl Fn(u64) -> u64) {
+        if which == Fours::No {
+            return;
+        }
         self.grams.clear();
-        if which != Fours::No {
-            // A text begins as after a blank.
-            self.grams.push(BLANK as u8);
-            // Without branches, so that many bytes are looked at together.
-            let gram = |&byte: &u8| match byte {
-                b'0'..=b'9' => b'0',
-                b'\t'..=b'\r' => BLANK as u8,
-                other => other,
-            };
-            self.grams.extend(self.ascii.small().iter().map(gram));
+        // A text begins as after a blank.
+        self.grams.push(BLANK as u8);
+        // Without branches, so that many bytes are looked at together.
+        let gram = |&byte: &u8| match byte {
+            b'0'..=b'9' => b'0',
+            b'\t'..=b'\r' => BLANK as u8,
+            other => other,
+        };
+        self.grams.extend(self.ascii.small().iter().map(gram));
+        let fours = self.grams.array_windows().map(|four| u32::from_le_bytes(*four));
+        if which == Fours::All {
+            found.extend(fours.map(|four| token(four.into())));
+            return;
         }
         if self.fours.len() < self.grams.len() {
             self.fours.resize(self.grams.len(), 0);
         }
         let mut kept = 0;
-        for four in self.grams.array_windows() {
-            let four = u32::from_le_bytes(*four);
+        for four in fours {
             // Whether it is can't be foretold, so no branch hangs on it.
             self.fours[kept] = four;
-            kept += usize::from(which == Fours::All || is_chosen(u64::from(four)));
+            kept += usize::from(is_chosen(four.into()));
         }
-        self.fours.get(..kept).unwrap_or_default()
+        found.extend(self.fours.iter().take(kept).map(|&four| token(four.into())));
     }
 }
 
 /// Fours of any text: as in ASCII where that is what they are.
 fn of_folded(text: &[Folded], which: Fours) -> impl Iterator<Item = u64> {
     let text = if which == Fours::No { &[] } else { text };
-    let mut last = [BLANK; 4];
+    let mut last = [BLANK; FOUR];
+    let mut ascii = u32::from_le_bytes([BLANK as u8; FOUR]);
     let fours = text.iter().map(move |folded| {
-        last = [last[1], last[2], last[3], folded.of_gram()];
-        let bits = if last.iter().all(|&character| character < 0x80) { 8 } else { 16 };
-        let four = (0..4).zip(last).fold(0, |four, (place, character)| four ^ character << (bits * place));
-        // Of the newest one what is beyond 16 bits would be lost.
-        four ^ (last[3] >> 16) << 8
+        let gram = folded.of_gram();
+        last = [last[1], last[2], last[3], gram];
+        ascii = ascii >> 8 | (gram as u32) << 24;
+        if last.iter().fold(0, |all, gram| all | gram) < 0x80 { u64::from(ascii) } else { wide(last) }
     });
     // The first ones are not yet full.
     fours.skip(2).filter(move |&four| which == Fours::All || is_chosen(four))
 }
 
+fn wide(grams: [u64; FOUR]) -> u64 {
+    let four = (0..).zip(grams).fold(0, |four, (place, gram)| four ^ gram << (16 * place));
+    // Of the newest one what is beyond 16 bits would be lost.
+    four ^ (grams[3] >> 16) << 8
+}
+
+const FOUR: usize = 4;
 // What kind of token of its field it is; even, so that the field's view stays.
 const GRAM: u64 = 0x6772;
 
@@ -114,6 +120,8 @@ fn is_chosen(four: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::{super::tokens::body, *};
 
     const FIELD: Field = body("body");
@@ -121,13 +129,15 @@ mod tests {
     /// The tokens of a text that are no words, each once.
     fn fours_of(text: &str, which: Fours) -> Vec<u64> {
         let find = |fours| {
-            let mut found = Set::default();
+            let mut found = Vec::new();
             let mut finder = Finder::default();
             // What was there before must not show.
             let before = "another text, and a long one ".repeat(10);
-            finder.find(&mut Set::default(), FIELD, before.as_bytes(), Look { pairs: 0, fours: Fours::All });
-            finder.find(&mut found, FIELD, text.as_bytes(), Look { pairs: 0, fours });
-            found.found().to_vec()
+            finder.find(&mut Vec::new(), FIELD, &before, Look { pairs: 0, fours: Fours::All });
+            finder.find(&mut found, FIELD, text, Look { pairs: 0, fours });
+            let mut seen = HashSet::new();
+            found.retain(|&token| seen.insert(token));
+            found
         };
         let words = find(Fours::No);
         find(which).into_iter().filter(|token| !words.contains(token)).collect()

@@ -5,8 +5,9 @@
 //! dates, the fields of mailing lists, and whatever other filters wrote.
 
 use super::{
+    dictionary::Dictionary,
     fields,
-    hash::{Set, WordHash},
+    hash::{WordHash, fingerprint},
     text::{Finder, Fours, Look},
 };
 use crate::{
@@ -28,10 +29,12 @@ const LINKS: usize = 60;
 /// Bytes of text that was read from pictures and documents.
 const LATE: usize = 4000;
 
-/// The tokens of one message, as 64-bit fingerprints without duplicates. Reused between messages.
+/// The tokens of one message, as 64-bit fingerprints without duplicates. Reused between messages, which share a dictionary.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
-    set: Set,
+    /// Those of this message as they were found, some of them several times.
+    found: Vec<u64>,
+    dictionary: Dictionary,
     finder: Finder,
 }
 
@@ -50,12 +53,9 @@ pub(super) const fn body(name: &str) -> Field {
 }
 
 impl Tokens {
-    /// No message has more.
-    pub(super) const MOST: usize = Set::CAP;
-
     /// Forgets the last message and collects the tokens of this one.
     pub fn collect(&mut self, message: &Message<'_>, late: &[LateText]) {
-        self.set.clear();
+        self.found.clear();
         let glance = render::glance(message, Reach { text: BODY, links: LINKS });
         fields::headers(self, message, &glance);
         fields::links(self, message, &glance);
@@ -64,36 +64,51 @@ impl Tokens {
         for text in late {
             self.late(text);
         }
+        self.dictionary.read(&self.found);
+    }
+
+    /// The same of a message that was collected before.
+    pub(super) fn restore(&mut self, fingerprints: &[u64]) {
+        self.dictionary.read(fingerprints);
     }
 
     /// Each fingerprint once, in the order they were found.
-    pub fn fingerprints(&self) -> &[u64] {
-        self.set.found()
+    pub fn fingerprints(&self) -> impl ExactSizeIterator<Item = u64> + Clone {
+        self.dictionary.found()
+    }
+
+    /// What the last messages have, this one among them.
+    pub(super) fn dictionary(&self) -> &Dictionary {
+        &self.dictionary
+    }
+
+    /// The next message begins with an empty dictionary.
+    pub(super) fn clear(&mut self) {
+        self.dictionary.clear();
     }
 
     /// Adds one token: `value` in `field`.
     #[inline]
     pub(super) fn add(&mut self, field: Field, value: u64) {
-        self.set.add(field, value);
+        self.found.push(fingerprint(field, value));
     }
 
     /// Adds the tokens of a text.
-    pub(super) fn text(&mut self, field: Field, text: &[u8], look: Look) {
-        self.finder.find(&mut self.set, field, text, look);
+    pub(super) fn text(&mut self, field: Field, text: &str, look: Look) {
+        self.finder.find(&mut self.found, field, text, look);
     }
 
     /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds
     /// its words did more harm than good.
     fn body(&mut self, glance: &Glance<'_>) {
         for text in &glance.texts {
-            self.text(const { body("body") }, text.as_bytes(), RUNNING);
+            self.text(const { body("body") }, text, RUNNING);
         }
         self.add(const { head("hidden") }, u64::from(glance.hides));
     }
 
     fn late(&mut self, late: &LateText) {
-        let text = late.text.as_bytes();
-        let text = text.get(..LATE).unwrap_or(text);
+        let text = late.text.get(..late.text.floor_char_boundary(LATE)).unwrap_or(&late.text);
         let field = match late.origin {
             Origin::Qr => const { body("qr") },
             Origin::Pdf => const { body("pdf") },

@@ -237,7 +237,7 @@ mod tests {
 
     fn folded(text: &str, pairs: usize) -> Vec<u64> {
         let (mut found, mut folded) = (Vec::new(), Vec::new());
-        fold(text.as_bytes(), &mut folded);
+        fold(text, &mut folded);
         of_folded(&mut found, FIELD, &folded, pairs);
         found
     }

@@ -15,7 +15,7 @@ use super::{
     parallel,
 };
 use crate::{
-    bayes::{Corpus, Memory, Tokens},
+    bayes::{Corpus, Memory},
     mime::{self, Arena, Message},
 };
 
@@ -165,7 +165,6 @@ struct Counter {
     buffer: Vec<u8>,
     arena: Arena,
     limits: mime::Limits,
-    tokens: Tokens,
     /// What was counted of one chunk so far.
     corpus: Corpus,
 }
@@ -186,8 +185,7 @@ impl Counter {
             Ok(true) => {
                 self.arena.reset();
                 let message = Message::parse(&self.buffer, &self.arena, &self.limits);
-                self.tokens.collect(&message, &[]);
-                self.corpus.push(&self.tokens, is_spam, day);
+                self.corpus.push(&message, is_spam, day);
                 if keep == Keep::Inputs {
                     chunk.inputs.push(file.clone());
                 }

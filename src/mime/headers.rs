@@ -55,7 +55,7 @@ pub struct Name<'n> {
 }
 
 impl<'n> Name<'n> {
-    pub fn of(name: &'n str) -> Name<'n> {
+    pub const fn of(name: &'n str) -> Name<'n> {
         Name { text: name.as_bytes(), key: key(name.as_bytes()) }
     }
 }
@@ -73,10 +73,12 @@ pub(super) fn last_value<'m>(headers: &[Header<'m>], name: &str, arena: &'m Aren
 }
 
 /// Tells most names apart by four bytes, so that a lookup seldom compares names.
-fn key(name: &[u8]) -> u32 {
-    let at = |index: usize| name.get(index).map_or(0, u8::to_ascii_lowercase);
+const fn key(name: &[u8]) -> u32 {
+    const fn at(name: &[u8], index: usize) -> u8 {
+        if index < name.len() { name[index].to_ascii_lowercase() } else { 0 }
+    }
     let length = name.len();
-    u32::from_le_bytes([length as u8, at(2), at(length / 2), at(length.wrapping_sub(1))])
+    u32::from_le_bytes([length as u8, at(name, 2), at(name, length / 2), at(name, length.wrapping_sub(1))])
 }
 
 /// Fields in which `=?...?=` is no encoded word.
