@@ -90,16 +90,6 @@ impl Kind {
     const COMMON: u8 = 3;
     const MOST: u8 = (Kind::ALL / VIEWS as usize - 1) as u8;
 
-    fn of(fingerprint: u64, counts: Counts, rarest: u32) -> Kind {
-        let class = match counts[0].saturating_add(counts[1]) {
-            few if few < rarest => Kind::NONE,
-            1 => Kind::ALONE,
-            few if few == rarest => Kind::RARE,
-            more => (Kind::COMMON + more.ilog2() as u8).min(Kind::MOST),
-        };
-        Kind(class << 1 | view_of(fingerprint) as u8)
-    }
-
     /// The numbered ones of a view, the most frequent first.
     pub(super) fn numbered(view: usize) -> impl Iterator<Item = Kind> {
         (Kind::RARE..=Kind::MOST).rev().map(move |class| Kind(class << 1 | view as u8))
@@ -131,6 +121,37 @@ impl Kind {
 
     pub(super) fn is_alone(self) -> bool {
         self.0 >> 1 == Kind::ALONE
+    }
+}
+
+/// Kinds by counts.
+struct Kinds {
+    rarest: u32,
+    /// Most tokens are rare.
+    few: [u8; FEW],
+}
+
+const FEW: usize = 64;
+
+impl Kinds {
+    fn new(rarest: u32) -> Kinds {
+        Kinds { rarest, few: std::array::from_fn(|count| Kinds::class(count as u32, rarest)) }
+    }
+
+    fn class(count: u32, rarest: u32) -> u8 {
+        match count {
+            few if few < rarest => Kind::NONE,
+            1 => Kind::ALONE,
+            few if few == rarest => Kind::RARE,
+            more => (Kind::COMMON + more.ilog2() as u8).min(Kind::MOST),
+        }
+    }
+
+    fn of(&self, fingerprint: u64, counts: Counts) -> Kind {
+        let count = counts[0].saturating_add(counts[1]);
+        let class = self.few.get(count as usize).copied();
+        let class = class.unwrap_or_else(|| Kinds::class(count, self.rarest));
+        Kind(class << 1 | view_of(fingerprint) as u8)
     }
 }
 
@@ -362,21 +383,23 @@ const SLOTS: usize = 1 << 14;
 
 /// Counts fingerprints.
 struct Table {
+    /// From place 1 on, so many; place 0 has the one that is searched for, so that every search ends with a find.
     tokens: Vec<(u64, Counts)>,
-    /// Open addressing with linear steps, grown at half full: one more than the place in `tokens`, 0 is a free slot.
+    length: usize,
+    /// Open addressing with linear steps, grown at half full: the place in `tokens`, 0 is a free slot.
     slots: Vec<u32>,
 }
 
 impl Default for Table {
     fn default() -> Table {
-        Table { tokens: Vec::new(), slots: vec![0; SLOTS] }
+        Table { tokens: vec![(0, [0; 2]); SLOTS / 2 + 1], length: 0, slots: vec![0; SLOTS] }
     }
 }
 
 impl Table {
     fn clear(&mut self) {
         self.slots.fill(0);
-        self.tokens.clear();
+        self.length = 0;
     }
 
     /// Counts the tokens of a part, and gives each entry a code.
@@ -388,14 +411,15 @@ impl Table {
         self.clear();
         let mut entries = Vec::with_capacity(dealt.clone().map(<[Entry]>::len).sum());
         entries.extend(dealt.flatten().map(|entry| self.count(entry)));
+        let kinds = Kinds::new(rarest);
         let mut sizes = [0; Kind::ALL];
         let code = |&(fingerprint, counts): &(u64, Counts)| {
-            let kind = Kind::of(fingerprint, counts, rarest);
+            let kind = kinds.of(fingerprint, counts);
             let number = &mut sizes[kind.index()];
             *number += 1;
             Code::new(kind, *number - 1)
         };
-        let codes: Vec<Code> = self.tokens.iter().map(code).collect();
+        let codes: Vec<Code> = self.tokens[..=self.length].iter().map(code).collect();
         entries.iter_mut().for_each(|place| *place = codes[*place as usize].0);
         let numbered = (0..).zip(sizes).filter(|&(kind, _)| Kind(kind).is_numbered()).map(|(_, size)| size);
         let mut tokens = Vec::with_capacity(numbered.sum::<u32>() as usize);
@@ -407,19 +431,20 @@ impl Table {
     /// Adds up what dictionaries have: the token's place.
     #[inline]
     fn count(&mut self, entry: &Entry) -> u32 {
+        self.tokens[0].0 = entry.fingerprint;
         let mut at = self.home(entry.fingerprint);
-        while let Some(place) = self.slots[at].checked_sub(1) {
-            let (found, counts) = &mut self.tokens[place as usize];
-            if *found == entry.fingerprint {
-                counts.iter_mut().zip(entry.counts).for_each(|(all, more)| *all += more);
-                return place;
-            }
+        while self.tokens[self.slots[at] as usize].0 != entry.fingerprint {
             at = self.after(at);
         }
-        let place = self.tokens.len() as u32;
-        self.tokens.push((entry.fingerprint, entry.counts));
-        self.slots[at] = place + 1;
-        if 2 * self.tokens.len() >= self.slots.len() {
+        // Whether it is new can't be foretold, so no branch hangs on it.
+        let place = self.slots[at];
+        self.tokens[self.length + 1] = (entry.fingerprint, [0; 2]);
+        self.length += usize::from(place == 0);
+        let place = if place == 0 { self.length as u32 } else { place };
+        self.slots[at] = place;
+        let (_, counts) = &mut self.tokens[place as usize];
+        counts.iter_mut().zip(entry.counts).for_each(|(all, more)| *all += more);
+        if 2 * self.length >= self.slots.len() {
             self.grow();
         }
         place
@@ -428,12 +453,13 @@ impl Table {
     #[cold]
     fn grow(&mut self) {
         self.slots = vec![0; 2 * self.slots.len()];
-        for (number, place) in (0..self.tokens.len()).zip(1..) {
-            let mut at = self.home(self.tokens[number].0);
+        self.tokens.resize(self.slots.len() / 2 + 1, (0, [0; 2]));
+        for place in 1..=self.length {
+            let mut at = self.home(self.tokens[place].0);
             while self.slots[at] != 0 {
                 at = self.after(at);
             }
-            self.slots[at] = place;
+            self.slots[at] = place as u32;
         }
     }
 

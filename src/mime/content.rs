@@ -1,7 +1,7 @@
 //! Content-Type and Content-Disposition values: the type, and parameters with RFC 2231 and 2047 encodings.
 
 use bumpalo::collections::{String as ArenaString, Vec as ArenaVec};
-use memchr::memchr;
+use memchr::{memchr, memchr2_iter};
 
 use super::{Arena, charset, words};
 
@@ -58,6 +58,8 @@ pub(super) fn token<'m>(value: &'m str, name: &str, arena: &'m Arena) -> Option<
 /// The parameter called `name`: RFC 2231 continuations and charsets undone, encoded words (which do not
 /// belong here, and are common) decoded.
 pub(super) fn parameter<'m>(value: &'m str, name: &str, arena: &'m Arena) -> Option<&'m str> {
+    // Most values are asked for parameters that they lack.
+    find_ignoring_case(value, 0, name)?;
     plain(value, name, arena).or_else(|| extended(value, name, arena)).or_else(|| loose(value, name))
 }
 
@@ -244,6 +246,12 @@ fn is_word_byte(byte: u8) -> bool {
 }
 
 fn find_ignoring_case(text: &str, from: usize, name: &str) -> Option<usize> {
-    let windows = text.as_bytes().get(from..)?.windows(name.len());
-    Some(from + windows.into_iter().position(|window| window.eq_ignore_ascii_case(name.as_bytes()))?)
+    let (bytes, first) = (text.as_bytes().get(from..)?, *name.as_bytes().first()?);
+    let is_name = |at: &usize| {
+        let there = bytes.get(*at..*at + name.len());
+        there.is_some_and(|there| there.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), bytes)
+        .find(is_name)
+        .map(|at| from + at)
 }

@@ -13,28 +13,30 @@ struct Reference<'a> {
     fragment: Option<&'a str>,
 }
 
+/// What stands before the first of such ASCII bytes, and what begins with it.
+fn split(text: &str, is_sign: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
+    text.bytes().position(is_sign).map(|at| text.split_at(at))
+}
+
 impl<'a> Reference<'a> {
     fn read(text: &'a str) -> Reference<'a> {
         let mut rest = text;
         let mut reference = Reference::default();
-        if let Some((scheme, after)) = rest.split_once(':')
+        if let Some((scheme, after)) = split(rest, |byte| matches!(byte, b':' | b'/' | b'?' | b'#'))
             && !scheme.is_empty()
-            && !scheme.contains(['/', '?', '#'])
+            && let Some(after) = after.strip_prefix(':')
         {
             reference.scheme = Some(scheme);
             rest = after;
         }
-        if let Some((before, fragment)) = rest.split_once('#') {
-            reference.fragment = Some(fragment.split('\n').next().unwrap_or(""));
-            rest = before;
-        }
-        if let Some((before, query)) = rest.split_once('?') {
-            reference.query = Some(query);
+        if let Some((before, after)) = split(rest, |byte| matches!(byte, b'?' | b'#')) {
+            let (query, fragment) = split(after, |byte| byte == b'#').unwrap_or((after, ""));
+            reference.query = query.strip_prefix('?');
+            reference.fragment = fragment.strip_prefix('#').and_then(|fragment| fragment.split('\n').next());
             rest = before;
         }
         if let Some(after) = rest.strip_prefix("//") {
-            let end = after.find('/').unwrap_or(after.len());
-            let (authority, path) = after.split_at(end);
+            let (authority, path) = split(after, |byte| byte == b'/').unwrap_or((after, ""));
             reference.authority = Some(authority);
             rest = path;
         }
