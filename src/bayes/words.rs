@@ -71,7 +71,8 @@ impl Ascii {
                         last_end = at;
                     }
                     None => {
-                        if at > last_end + 1 {
+                        // Letters seldom stand alone.
+                        if words.count > 0 && at > last_end + 1 {
                             words.gap();
                         }
                         start = Some(at);
@@ -87,7 +88,7 @@ impl Ascii {
         let length = end - start;
         let is_digit = |at: usize| self.small.get(at).is_some_and(u8::is_ascii_digit);
         if length <= LONGEST {
-            let is_number = is_digit(start) && (start..end).all(is_digit);
+            let is_number = is_digit(start) && is_number(&self.small, start, length);
             words.word(word_hash(&self.small, start, length), length, is_number);
         }
         if length == 1 && !is_digit(start) {
@@ -109,21 +110,39 @@ fn of_words(small: &[u8; BLOCK]) -> u64 {
     eights.iter().rev().fold(0, |all, eight| all << 8 | bits(eight))
 }
 
-/// The hash of the word of so many bytes that begins there. Zeros have to follow the text.
+/// Bytes of the text from there on. Zeros have to follow it.
+#[inline]
+fn eight(text: &[u8], at: usize) -> u64 {
+    let bytes = text.get(at..).and_then(|rest| rest.first_chunk::<STEP>());
+    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Has the bits of so many bytes, of eight at most.
+#[inline]
+fn bits_of(bytes: usize) -> u64 {
+    u64::MAX >> (u64::BITS as usize - STEP * bytes.clamp(1, STEP))
+}
+
+/// The hash of the word of so many bytes that begins there.
 #[inline]
 fn word_hash(text: &[u8], start: usize, length: usize) -> u64 {
-    let eight = |at: usize| {
-        let bytes = text.get(at..).and_then(|rest| rest.first_chunk::<STEP>());
-        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
-    };
     let (mut hash, mut at, mut left) = (0, start, length);
     while left > STEP {
-        hash = mix(hash, eight(at));
+        hash = mix(hash, eight(text, at));
         at += STEP;
         left -= STEP;
     }
     // Of the last ones those that belong to the word.
-    mix(hash, eight(at) & u64::MAX >> (u64::BITS as usize - STEP * left.max(1)))
+    mix(hash, eight(text, at) & bits_of(left))
+}
+
+/// Whether all of the word of so many bytes that begins there are digits.
+fn is_number(text: &[u8], start: usize, length: usize) -> bool {
+    let all = |number: u64| number * 0x0101_0101_0101_0101;
+    // What a digit is without its upper bits is at most 9; where it is more, the upper bit of the byte is set after this.
+    let digits = (eight(text, start) ^ all(0x30)) & bits_of(length);
+    let others = (digits.wrapping_add(all(0x76)) | digits) & all(0x80);
+    others == 0 && (length <= STEP || is_number(text, start + STEP, length - STEP))
 }
 
 /// The same of any text. Of ideographs, which are words of their own, neighbours are always a pair.
@@ -264,6 +283,26 @@ mod tests {
         {
             for pairs in 0..=2 {
                 ascii(text, pairs);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_length_are_told_from_words() {
+        for length in 1..=LONGEST {
+            let number = "7".repeat(length);
+            ascii(&number, 0);
+            for at in 0..length {
+                for other in ["a", "z", "$", "'"] {
+                    let mut word = number.clone();
+                    word.replace_range(at..=at, other);
+                    ascii(&word, 0);
+                    assert_ne!(ascii(&word, 0), ascii(&number, 0), "{word}");
+                }
+            }
+            for digit in "0123456789".chars() {
+                let same = length > 2 || digit == '7';
+                assert_eq!(ascii(&digit.to_string().repeat(length), 0) == ascii(&number, 0), same);
             }
         }
     }

@@ -222,10 +222,10 @@ pub(super) fn fields<'m>(
     while start < section.len() {
         let mut end = start;
         while let Some(line) = line_at(section, end) {
-            if end > start && !matches!(line.first(), Some(b' ' | b'\t')) {
+            end += line.len();
+            if !matches!(section.get(end), Some(b' ' | b'\t')) {
                 break;
             }
-            end += line.len();
         }
         let field = section.get(start..end).unwrap_or_default();
         start = end;
