@@ -11,8 +11,9 @@ use super::{
     metrics::Metrics,
     model::Model,
     store::{Memory, Place, Store},
+    tokens::beginning,
 };
-use crate::mime::Message;
+use crate::{mime::Message, render::Glance};
 
 /// The tokens of sorted messages. A copy shares the tokens.
 #[derive(Clone, Debug, Default)]
@@ -59,11 +60,15 @@ impl Corpus {
         Corpus { memory: memory.clone(), ..Corpus::default() }
     }
 
-    /// Adds a message that was counted on `day`, in days since 1970.
-    pub fn push(&mut self, message: &Message<'_>, spam: bool, day: i32) {
-        self.make_room();
-        self.growing.collect(message, &[]);
-        self.row(spam, day);
+    /// Adds messages that were counted on `day`, in days since 1970, each with whether it is spam. A few together take less
+    /// time than one by one: the same code is used for all of them before the next one is.
+    pub fn push(&mut self, messages: &[(Message<'_>, bool)], day: i32) {
+        let glances: Vec<Glance<'_>> = messages.iter().map(|(message, _)| beginning(message)).collect();
+        for ((message, spam), glance) in messages.iter().zip(&glances) {
+            self.make_room();
+            self.growing.collect_seen(message, glance, &[]);
+            self.row(*spam, day);
+        }
     }
 
     /// Adds a message by its tokens.

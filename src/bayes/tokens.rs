@@ -52,15 +52,24 @@ pub(super) const fn body(name: &str) -> Field {
     WordHash::of(name.as_bytes()) | 1
 }
 
+/// What of a message's text is looked at.
+pub(super) fn beginning<'m>(message: &Message<'m>) -> Glance<'m> {
+    render::glance(message, Reach { text: BODY, links: LINKS })
+}
+
 impl Tokens {
     /// Forgets the last message and collects the tokens of this one.
     pub fn collect(&mut self, message: &Message<'_>, late: &[LateText]) {
+        self.collect_seen(message, &beginning(message), late);
+    }
+
+    /// The same, where [`beginning`] was called before.
+    pub(super) fn collect_seen(&mut self, message: &Message<'_>, glance: &Glance<'_>, late: &[LateText]) {
         self.found.clear();
-        let glance = render::glance(message, Reach { text: BODY, links: LINKS });
-        fields::headers(self, message, &glance);
-        fields::links(self, message, &glance);
+        fields::headers(self, message, glance);
+        fields::links(self, message, glance);
         fields::parts(self, message);
-        self.body(&glance);
+        self.body(glance);
         for text in late {
             self.late(text);
         }

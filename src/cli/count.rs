@@ -26,6 +26,9 @@ const TASKS: usize = 8;
 /// Bytes of an mbox that all cores read together; one task reads smaller ones to their end. What tasks have counted lies in
 /// memory until those before them are done, whatever the bound.
 const LARGE: usize = 64 << 10;
+/// Messages that are counted together, and bytes from which on fewer are.
+const GROUP: usize = 8;
+const GROUP_BYTES: usize = 1 << 20;
 /// Failures that are told one by one.
 const SHOWN: usize = 5;
 
@@ -91,10 +94,10 @@ pub(super) fn count(
             if !counter.count(file, *is_spam, today, keep, &mut chunk) {
                 let mbox = Some((file.clone(), *is_spam));
                 let before = mem::take(&mut chunk);
-                chunks.push(Chunk { corpus: counter.corpus.take(), mbox, ..before });
+                chunks.push(Chunk { corpus: counter.take(today), mbox, ..before });
             }
         }
-        chunks.push(Chunk { corpus: counter.corpus.take(), ..chunk });
+        chunks.push(Chunk { corpus: counter.take(today), ..chunk });
         chunks
     };
     let mut add = |chunk: Chunk| {
@@ -162,7 +165,10 @@ pub(super) fn progress(length: u64, what: &str) -> ProgressBar {
 /// What a thread needs to make tokens of messages.
 #[derive(Default)]
 struct Counter {
-    buffer: Vec<u8>,
+    /// Messages that were read, each with whether it is spam, and are not yet counted.
+    waiting: Vec<(Vec<u8>, bool)>,
+    /// Room for the next ones.
+    buffers: Vec<Vec<u8>>,
     arena: Arena,
     limits: mime::Limits,
     /// What was counted of one chunk so far.
@@ -172,26 +178,45 @@ struct Counter {
 impl Counter {
     /// Adds a message, or those of a small mbox; `false` where the file holds many.
     fn count(&mut self, file: &Input, is_spam: bool, day: i32, keep: Keep, chunk: &mut Chunk) -> bool {
-        match file.read_one(&mut self.buffer) {
-            Ok(false) if self.buffer.len() <= LARGE => {
-                let messages = file.taken_apart(mem::take(&mut self.buffer));
+        let mut raw = self.buffers.pop().unwrap_or_default();
+        match file.read_one(&mut raw) {
+            Ok(false) if raw.len() <= LARGE => {
+                let messages = file.taken_apart(raw);
                 return messages.iter().all(|message| self.count(message, is_spam, day, keep, chunk));
             }
-            Ok(false) => {
-                // It may be huge.
-                self.buffer = Vec::new();
-                return false;
-            }
+            Ok(false) => return false,
             Ok(true) => {
-                self.arena.reset();
-                let message = Message::parse(&self.buffer, &self.arena, &self.limits);
-                self.corpus.push(&message, is_spam, day);
+                self.waiting.push((raw, is_spam));
                 if keep == Keep::Inputs {
                     chunk.inputs.push(file.clone());
                 }
+                let bytes: usize = self.waiting.iter().map(|(raw, _)| raw.len()).sum();
+                if self.waiting.len() == GROUP || bytes > GROUP_BYTES {
+                    self.count_waiting(day);
+                }
             }
-            Err(error) => chunk.failed.push(format!("{}: {error}", file.name())),
+            Err(error) => {
+                chunk.failed.push(format!("{}: {error}", file.name()));
+                self.buffers.push(raw);
+            }
         }
         true
+    }
+
+    fn count_waiting(&mut self, day: i32) {
+        self.arena.reset();
+        let parsed = |raw| Message::parse(raw, &self.arena, &self.limits);
+        let messages: Vec<_> = self.waiting.iter().map(|(raw, spam)| (parsed(raw), *spam)).collect();
+        self.corpus.push(&messages, day);
+        drop(messages);
+        let buffers = self.waiting.drain(..).map(|(raw, _)| raw);
+        // One that was huge is not kept.
+        self.buffers.extend(buffers.filter(|raw| raw.capacity() <= GROUP_BYTES));
+    }
+
+    /// All that was counted.
+    fn take(&mut self, day: i32) -> Corpus {
+        self.count_waiting(day);
+        self.corpus.take()
     }
 }
