@@ -44,16 +44,23 @@ impl Dictionary {
         self.length + Dictionary::OF_MESSAGE < PLACES - 1
     }
 
-    /// Takes in the tokens of a message; where there is no room for it, into an empty dictionary.
-    pub(super) fn read(&mut self, tokens: &[u64]) {
+    /// Begins a message; where there is no room for it, with an empty dictionary.
+    pub(super) fn begin(&mut self) {
         if !self.has_room() {
             self.clear();
         }
+        (self.found, self.sum) = (0, 0);
+        if let Some(room) = &mut self.room {
+            room.has.fill(0);
+        }
+    }
+
+    /// Takes in tokens of the message.
+    pub(super) fn read(&mut self, tokens: &[u64]) {
         let Room { fingerprints, slots, key, numbers, has } = self.room.get_or_insert_with(Room::new);
         let (fingerprints, slots, key) = (&mut **fingerprints, &mut **slots, *key);
         let (numbers, has) = (&mut **numbers, &mut **has);
-        has.fill(0);
-        let (mut length, mut found, mut sum) = (self.length, 0, 0u64);
+        let (mut length, mut found, mut sum) = (self.length, self.found, self.sum);
         for &fingerprint in tokens {
             if found == Dictionary::OF_MESSAGE {
                 break;
@@ -128,7 +135,10 @@ mod tests {
     use super::{super::hash::mix, *};
 
     fn message(dictionary: &mut Dictionary, tokens: impl IntoIterator<Item = u64>) -> Vec<u64> {
-        dictionary.read(&tokens.into_iter().collect::<Vec<u64>>());
+        dictionary.begin();
+        // In pieces as well as at once.
+        let tokens: Vec<u64> = tokens.into_iter().collect();
+        tokens.chunks(1 + tokens.len() / 3).for_each(|tokens| dictionary.read(tokens));
         let meant: Vec<u64> = dictionary.found().collect();
         assert_eq!(dictionary.sum(), meant.iter().copied().fold(0, u64::wrapping_add));
         let mut all = dictionary.fingerprints().to_vec();

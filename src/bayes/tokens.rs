@@ -29,10 +29,13 @@ const LINKS: usize = 60;
 /// Bytes of text that was read from pictures and documents.
 const LATE: usize = 4000;
 
+/// Tokens that wait for the dictionary: more than most messages have, as one loop over all takes the least time.
+const WAITING: usize = 1 << 13;
+
 /// The tokens of one message, as 64-bit fingerprints without duplicates. Reused between messages, which share a dictionary.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens {
-    /// Those of this message as they were found, some of them several times.
+    /// Those of this message that are not yet in the dictionary, as they were found, some of them several times.
     found: Vec<u64>,
     dictionary: Dictionary,
     finder: Finder,
@@ -65,7 +68,7 @@ impl Tokens {
 
     /// The same, where [`beginning`] was called before.
     pub(super) fn collect_seen(&mut self, message: &Message<'_>, glance: &Glance<'_>, late: &[LateText]) {
-        self.found.clear();
+        self.dictionary.begin();
         fields::headers(self, message, glance);
         fields::links(self, message, glance);
         fields::parts(self, message);
@@ -73,11 +76,17 @@ impl Tokens {
         for text in late {
             self.late(text);
         }
+        self.take_in();
+    }
+
+    fn take_in(&mut self) {
         self.dictionary.read(&self.found);
+        self.found.clear();
     }
 
     /// The same of a message that was collected before.
     pub(super) fn restore(&mut self, fingerprints: &[u64]) {
+        self.dictionary.begin();
         self.dictionary.read(fingerprints);
     }
 
@@ -105,6 +114,9 @@ impl Tokens {
     /// Adds the tokens of a text.
     pub(super) fn text(&mut self, field: Field, text: &str, look: Look) {
         self.finder.find(&mut self.found, field, text, look);
+        if self.found.len() > WAITING {
+            self.take_in();
+        }
     }
 
     /// What the reader sees. What HTML hides is left out: a spammer chose it to look innocent, and on folds
