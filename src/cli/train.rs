@@ -298,10 +298,12 @@ fn report_counting(counted: &Counted, duplicates: usize) {
 fn report_speed(messages: usize) {
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     let seconds = spent.tv_sec as f64 + spent.tv_nsec as f64 / 1e9;
-    eprintln!(
-        "all in all {seconds:.2} s of CPU time ({:.0} messages a second and core)",
-        messages as f64 / seconds.max(1e-9)
-    );
+    let speed = messages as f64 / seconds.max(1e-9);
+    match messages {
+        // Counts of before were all there was.
+        0 => eprintln!("all in all {seconds:.2} s of CPU time"),
+        _ => eprintln!("all in all {seconds:.2} s of CPU time ({speed:.0} messages a second and core)"),
+    }
 }
 
 fn report_model(report: &Report, out: &Path, bytes: usize, seconds: f64) {
