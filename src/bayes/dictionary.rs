@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn a_full_one_begins_anew() {
         let mut dictionary = Dictionary::default();
-        let most = PLACES / Dictionary::OF_MESSAGE;
-        for round in 0..3 * most as u64 {
+        let most = (PLACES / Dictionary::OF_MESSAGE) as u64;
+        for round in 0..3 * most {
             let tokens = || (0..Dictionary::OF_MESSAGE as u64).map(move |n| mix(n, round));
-            assert_eq!(dictionary.has_room(), round == 0 || round as usize % most != 0, "{round}");
+            assert_eq!(dictionary.has_room(), round == 0 || !round.is_multiple_of(most), "{round}");
             assert!(message(&mut dictionary, tokens()).into_iter().eq(tokens()));
         }
     }
