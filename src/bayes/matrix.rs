@@ -184,9 +184,9 @@ impl<'c> Numbering<'c> {
         let mut numbered: [Numbered; VIEWS as usize] = Default::default();
         let mut rare: [Vec<u32>; VIEWS as usize] = Default::default();
         for _ in 0..most {
-            let Some((row, lengths, others)) = self.sort() else { break };
+            let Some(row) = self.sort() else { break };
             let mut is_alone = [false; VIEWS as usize];
-            for &(fingerprint, number, kind) in &self.others[..others] {
+            for &(fingerprint, number, kind) in &self.others {
                 let view = kind.view();
                 if kind.is_alone() {
                     numbered[view].alone.push((fingerprint, row as u32));
@@ -196,7 +196,7 @@ impl<'c> Numbering<'c> {
                 }
             }
             for (view, numbered) in numbered.iter_mut().enumerate() {
-                let common = &self.common[view][..lengths[view]];
+                let common = &self.common[view];
                 rare[view].extend(is_alone[view].then_some(self.messages[view] + row as u32));
                 let place = numbered.numbers.push_both(common, &rare[view]);
                 numbered.rows.push((row, Numbers { place, common: common.len() as u32 }));
@@ -206,30 +206,20 @@ impl<'c> Numbering<'c> {
         numbered
     }
 
-    /// Sorts the tokens of the next row: which row it is, how many common ones each view has, and how many others
-    /// there are.
-    fn sort(&mut self) -> Option<(usize, [usize; VIEWS as usize], usize)> {
-        let [header, body] = &mut self.common;
-        let other = &mut self.others;
-        let Line { row, numbers, meanings, fingerprints } = self.reader.next()?;
-        if other.len() < numbers.len() {
-            header.resize(numbers.len(), 0);
-            body.resize(numbers.len(), 0);
-            other.resize(numbers.len(), (0, 0, Kind::default()));
-        }
-        let (mut headers, mut bodies, mut others) = (0, 0, 0);
+    /// Sorts the tokens of the next row, and says which row it is.
+    fn sort(&mut self) -> Option<usize> {
+        let Numbering { reader, common, others, .. } = self;
+        let Line { row, numbers, meanings, fingerprints } = reader.next()?;
+        common.iter_mut().for_each(Vec::clear);
+        others.clear();
         for place in numbers.iter().map(|&number| usize::from(number)) {
             let Meaning { number, kind } = meanings[place];
-            // Which view comes next can't be foretold, so no branch hangs on it.
-            (header[headers], body[bodies]) = (number, number);
-            headers += usize::from(kind.is_common() & (kind.view() == 0));
-            bodies += usize::from(kind.is_common() & (kind.view() == 1));
-            if !kind.is_common() {
-                other[others] = (fingerprints[place], number, kind);
-                others += 1;
+            match kind.is_common() {
+                true => common[kind.view()].push(number),
+                false => others.push((fingerprints[place], number, kind)),
             }
         }
-        Some((row, [headers, bodies], others))
+        Some(row)
     }
 }
 
