@@ -16,6 +16,8 @@ const FACT: Field = head("fact");
 
 /// Bytes of one header value that are looked at.
 const VALUE: usize = 400;
+/// And of the subject.
+const SUBJECT_BYTES: usize = 1000;
 /// Words of one link's path that are looked at.
 const PATH_WORDS: usize = 12;
 const PARTS: usize = 30;
@@ -71,6 +73,7 @@ pub(super) fn headers(tokens: &mut Tokens, message: &Message<'_>, glance: &Glanc
 }
 
 fn subject(tokens: &mut Tokens, subject: &str) {
+    let subject = subject.get(..subject.floor_char_boundary(SUBJECT_BYTES)).unwrap_or(subject);
     tokens.text(const { head("subject") }, subject, SUBJECT);
     let count = |is: fn(char) -> bool| subject.chars().filter(|&c| is(c)).count();
     fact(

@@ -29,6 +29,9 @@ const LINKS: usize = 60;
 /// Bytes of text that was read from pictures and documents.
 const LATE: usize = 4000;
 
+/// Tokens of headers, links and parts together, several times what mail has: whoever writes hundreds of fields must not use
+/// up the room of what the text says.
+const BEFORE_TEXT: usize = 4000;
 /// Tokens that wait for the dictionary: more than most messages have, as one loop over all takes the least time.
 const WAITING: usize = 1 << 13;
 
@@ -37,6 +40,8 @@ const WAITING: usize = 1 << 13;
 pub struct Tokens {
     /// Those of this message that are not yet in the dictionary, as they were found, some of them several times.
     found: Vec<u64>,
+    /// With so many of them no more are taken.
+    room: usize,
     dictionary: Dictionary,
     finder: Finder,
 }
@@ -69,9 +74,11 @@ impl Tokens {
     /// The same, where [`beginning`] was called before.
     pub(super) fn collect_seen(&mut self, message: &Message<'_>, glance: &Glance<'_>, late: &[LateText]) {
         self.dictionary.begin();
+        self.room = BEFORE_TEXT;
         fields::headers(self, message, glance);
         fields::links(self, message, glance);
         fields::parts(self, message);
+        self.room = usize::MAX;
         self.body(glance);
         for text in late {
             self.late(text);
@@ -108,12 +115,16 @@ impl Tokens {
     /// Adds one token: `value` in `field`.
     #[inline]
     pub(super) fn add(&mut self, field: Field, value: u64) {
-        self.found.push(fingerprint(field, value));
+        if self.found.len() < self.room {
+            self.found.push(fingerprint(field, value));
+        }
     }
 
     /// Adds the tokens of a text.
     pub(super) fn text(&mut self, field: Field, text: &str, look: Look) {
-        self.finder.find(&mut self.found, field, text, look);
+        if self.found.len() < self.room {
+            self.finder.find(&mut self.found, field, text, look);
+        }
         if self.found.len() > WAITING {
             self.take_in();
         }
@@ -141,5 +152,37 @@ impl Tokens {
         // What a picture says is said: the words count as words of the body too, so that a model that has
         // seen no picture can judge them.
         self.text(const { body("body") }, text, RUNNING);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{super::hash::mix, *};
+    use crate::mime::{Arena, Limits};
+
+    #[test]
+    fn a_flood_of_fields_leaves_room_for_the_text() {
+        let words = |seed: u64, count: u64| -> String {
+            (0..count).map(|n| format!("{:x} ", mix(n, seed) >> 44)).collect()
+        };
+        let text = words(0, 1000).replace(' ', "\n");
+        let mut of_text = Vec::new();
+        Finder::default().find(&mut of_text, const { body("body") }, &text, RUNNING);
+        let replies: String = (1..200).map(|seed| format!("Reply-To: {}\n", words(seed, 60))).collect();
+        let subject = format!("Subject: {}\n", words(1, 2000));
+        let part =
+            |seed| format!("--b\nContent-Disposition: attachment; filename=\"{}\"\n\n\n", words(seed, 60));
+        let names: String = (1..30).map(part).collect();
+        let parts = format!("Content-Type: multipart/mixed; boundary=b\n\n{names}--b\n");
+        for flood in [replies, subject, parts] {
+            let (arena, mail) = (Arena::new(), format!("{flood}Content-Type: text/plain\n\n{text}"));
+            let mut tokens = Tokens::default();
+            tokens.collect(&Message::parse(mail.as_bytes(), &arena, &Limits::default()), &[]);
+            let found: HashSet<u64> = tokens.fingerprints().collect();
+            let missing = of_text.iter().filter(|token| !found.contains(token)).count();
+            assert_eq!(missing, 0, "of {}: {flood:.40}", of_text.len());
+        }
     }
 }
