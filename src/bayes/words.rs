@@ -291,12 +291,10 @@ mod tests {
     fn numbers_of_any_length_are_told_from_words() {
         for length in 1..=LONGEST {
             let number = "7".repeat(length);
-            ascii(&number, 0);
             for at in 0..length {
                 for other in ["a", "z", "$", "'"] {
                     let mut word = number.clone();
                     word.replace_range(at..=at, other);
-                    ascii(&word, 0);
                     assert_ne!(ascii(&word, 0), ascii(&number, 0), "{word}");
                 }
             }
